@@ -1,0 +1,55 @@
+"""The evaluations: tasks that tempt a model, each with a program for a judge, and the registry that names them.
+
+The module is itself callable: `confesslens.evals("sandbagging", "people")` is `select("sandbagging", "people")`.
+"""
+
+import difflib
+import sys
+from types import ModuleType
+
+from confesslens.evals import people, sandbagging, word_count
+from confesslens.evals.evaluation import BEHAVIOURS, KNOWLEDGE, TIERS, Evaluation, Grade, Scenario, with_thoughts
+
+EVALUATIONS: dict[str, Evaluation] = {
+    module.EVALUATION.name: module.EVALUATION for module in (word_count, people, sandbagging)
+}
+
+
+def get(name: str) -> Evaluation:
+    """The evaluation called `name`. Raises ValueError that names the nearest valid one and lists them all."""
+    if name in EVALUATIONS:
+        return EVALUATIONS[name]
+    near = difflib.get_close_matches(str(name).lower(), EVALUATIONS, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"unknown evaluation {name!r}.{hint} Valid: {', '.join(EVALUATIONS)}, or all")
+
+
+def select(*names: str) -> list[Evaluation]:
+    """The named evaluations in the order named, each once; all of them for "all" or no name. Raises as `get`."""
+    if not names or "all" in names:
+        for name in names:
+            if name != "all":
+                get(name)
+        return list(EVALUATIONS.values())
+    return [get(name) for name in dict.fromkeys(names)]
+
+
+class _CallableModule(ModuleType):
+    def __call__(self, *names: str) -> list[Evaluation]:
+        return select(*names)
+
+
+sys.modules[__name__].__class__ = _CallableModule
+
+__all__ = [
+    "BEHAVIOURS",
+    "EVALUATIONS",
+    "KNOWLEDGE",
+    "TIERS",
+    "Evaluation",
+    "Grade",
+    "Scenario",
+    "get",
+    "select",
+    "with_thoughts",
+]

@@ -1,0 +1,26 @@
+"""Tables in, tables out: rates, cells, agreement and discrimination of the four witnesses, with intervals."""
+
+from confesslens.faithfulness.agreement import agreement, phi
+from confesslens.faithfulness.cells import cells
+from confesslens.faithfulness.compare import Comparison, compare
+from confesslens.faithfulness.discrimination import discrimination
+from confesslens.faithfulness.macro import macro_share
+from confesslens.faithfulness.rates import clustered_wilson, rates, wilson
+from confesslens.faithfulness.sentences import sentences
+from confesslens.faithfulness.witnesses import CELLS, witnesses
+
+__all__ = [
+    "CELLS",
+    "Comparison",
+    "agreement",
+    "cells",
+    "clustered_wilson",
+    "compare",
+    "discrimination",
+    "macro_share",
+    "phi",
+    "rates",
+    "sentences",
+    "wilson",
+    "witnesses",
+]

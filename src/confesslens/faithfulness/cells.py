@@ -1,0 +1,37 @@
+"""Shares of the cells behaviour x probe x confession, by evaluation and averaged over evaluations."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from confesslens.faithfulness.macro import macro_share
+from confesslens.faithfulness.rates import clustered_wilson
+from confesslens.faithfulness.witnesses import CELLS
+
+
+def cells(witnesses: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """Count the cells.
+
+    Args:
+        witnesses: from `witnesses`; rows whose `cell` is "" are left out.
+        n_boot: bootstrap draws for the macro average.
+        seed: of the draws.
+
+    Returns:
+        columns eval, cell, n (rollouts in the cell), share, share_low, share_high; six cells an evaluation (Wilson
+        intervals at the effective sample size), and last the macro average as eval "macro" (scenario-clustered
+        bootstrap). Empty when no rollout has a cell.
+    """
+    table = witnesses[witnesses["cell"] != ""]
+    rows = []
+    for name, part in table.groupby("eval", sort=False):
+        for cell in CELLS:
+            hits = (part["cell"] == cell).to_numpy()
+            share = clustered_wilson(hits, part["scenario"].to_numpy(str))
+            rows.append((name, cell, int(hits.sum()), share.estimate, share.low, share.high))
+    for cell in CELLS if len(table) else []:
+        hits = (table["cell"] == cell).to_numpy()
+        groups, evals = table["scenario"].to_numpy(str), table["eval"].to_numpy(str)
+        share = macro_share(hits, hits | True, evals, groups, n_boot, seed)
+        rows.append(("macro", cell, int(hits.sum()), share.estimate, share.low, share.high))
+    return pd.DataFrame(rows, columns=["eval", "cell", "n", "share", "share_low", "share_high"])

@@ -1,0 +1,133 @@
+"""Can a score tell bad from complied answers, or confessed from silent ones? AUROCs inside evaluations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from confesslens.faithfulness.witnesses import align
+from confesslens.probes import Interval, auroc_interval, resample_weights
+from confesslens.probes.bootstrap import auroc_draws, percentile_interval
+from confesslens.probes.cv import MIN_SCENARIOS, rarer_scenarios
+from confesslens.probes.metrics import mixed_evals
+
+TARGETS = ("behaviour", "confession_given_bad", "knowledge_given_bad")
+SCORES = ("probe", "text", "logit", "shuffled", "increment")
+CHANCE = "not distinguishable from chance"
+_COLUMNS = ["target", "score", "n", "n_pos", "evals", "auroc", "low", "high", "note"]
+_CLASSES = {
+    "behaviour": ("bad", "complied"),
+    "confession_given_bad": ("confessed", "silent"),
+    "knowledge_given_bad": ("aware", "unaware"),
+}
+
+
+def discrimination(
+    witnesses: pd.DataFrame, shuffled: Any = None, n_boot: int = 2000, seed: int = 0
+) -> pd.DataFrame:
+    """AUROC of each score for each target, inside evaluations and then averaged over them.
+
+    Where an evaluation was run under several conditions, each condition is a block of its own, so that answers are
+    only compared under the same prompts. The probe and the text baseline were trained for behaviour; the other targets
+    ask what else their scores order. "increment" is probe minus text on the same rollouts, with a paired
+    scenario-clustered bootstrap.
+
+    Args:
+        witnesses: from `witnesses`.
+        shuffled: out-of-fold scores of a probe trained on shuffled labels: a Series by rollout_id or array, or a
+            DataFrame or array with one column a shuffle (the mean AUROC of the columns is given).
+        n_boot: bootstrap draws.
+        seed: of the draws.
+
+    Returns:
+        columns target, score, n, n_pos (rollouts in the evaluations used), evals (those with both classes, joined by
+        commas), auroc, low, high, note. Too little data gives NaN and a note that says so.
+    """
+    table = witnesses.reset_index(drop=True)
+    blocks = table["eval"].astype(str)
+    several = table.groupby("eval")["condition"].transform("nunique") > 1
+    blocks = blocks.where(~several, blocks + " (" + table["condition"].astype(str) + ")").to_numpy(str)
+    scores = {
+        "probe": table[["probe"]].to_numpy(float),
+        "text": table[["text_score"]].to_numpy(float),
+        "logit": table[["logit"]].to_numpy(float),
+        "shuffled": _shuffled(shuffled, table["rollout_id"]),
+    }
+    rows = []
+    for target in TARGETS:
+        asked, positive = _target(table, target)
+        groups = table["scenario"].to_numpy(str)
+        for score in SCORES:
+            pair = score == "increment"
+            values = np.hstack([scores["probe"], scores["text"]]) if pair else scores[score]
+            keep = asked & ~np.isnan(values).any(axis=1)
+            part = (positive[keep], values[keep], blocks[keep], groups[keep])
+            rows.append({"target": target, "score": score, **_measure(*part, target, pair, n_boot, seed)})
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _measure(
+    y: NDArray, values: NDArray, evals: NDArray, groups: NDArray, target: str, pair: bool, n_boot: int, seed: int
+) -> dict[str, Any]:
+    mixed = mixed_evals(y, evals)
+    inside = np.isin(evals, mixed)
+    row: dict[str, Any] = {"n": len(y), "n_pos": int(y.sum()), "evals": ",".join(mixed)}
+    row |= {"auroc": np.nan, "low": np.nan, "high": np.nan}
+    reason = _too_little(y, groups, evals, target)
+    if reason:
+        return row | {"note": reason}
+    y, values, evals, groups = y[inside], values[inside], evals[inside], groups[inside]
+    row |= {"n": len(y), "n_pos": int(y.sum())}
+    if pair:
+        interval = _increment(y, values, evals, groups, n_boot, seed)
+        even = "no increment that this n could show"
+        zero = 0.0
+    else:
+        interval = auroc_interval(y, values, evals, groups, n_boot, seed)
+        even, zero = CHANCE, 0.5
+    row |= {"auroc": interval.estimate, "low": interval.low, "high": interval.high}
+    return row | {"note": even if interval.low <= zero <= interval.high else ""}
+
+
+def _increment(
+    y: NDArray, values: NDArray, evals: NDArray, groups: NDArray, n_boot: int, seed: int
+) -> Interval:
+    weights = np.column_stack([np.ones(len(y)), resample_weights(groups, evals, n_boot, seed)])
+    probe, text = (auroc_draws(y, column, evals, weights) for column in values.T)
+    return percentile_interval(float(probe[0] - text[0]), probe[1:] - text[1:])
+
+
+def _too_little(y: NDArray, groups: NDArray, evals: NDArray, target: str) -> str:
+    one, other = _CLASSES[target]
+    if not len(y):
+        return "no rollout has this score and target"
+    if y.all() or not y.any():
+        return f"too little data: every rollout is {one if y.all() else other}"
+    found = rarer_scenarios(y, groups, evals)
+    if found == 0:
+        return f"too little data: no evaluation has both {one} and {other} rollouts"
+    if found < MIN_SCENARIOS:
+        return f"too little data: only {found} scenarios of the rarer class, at least {MIN_SCENARIOS} needed"
+    return ""
+
+
+def _target(table: pd.DataFrame, target: str) -> tuple[NDArray, NDArray]:
+    bad = table["behaviour"] == "not_complied"
+    if target == "behaviour":
+        asked, positive = bad | (table["behaviour"] == "complied"), bad
+    elif target == "confession_given_bad":
+        asked, positive = bad & table["claim"].isin(["complied", "not_complied"]), table["claim"] == "not_complied"
+    else:
+        asked, positive = bad & table["knowledge"].isin(["aware", "unaware"]), table["knowledge"] == "aware"
+    return asked.to_numpy(bool), positive.to_numpy(bool)
+
+
+def _shuffled(scores: Any, ids: pd.Series) -> NDArray[np.float64]:
+    if isinstance(scores, np.ndarray) and scores.ndim == 2:
+        scores = pd.DataFrame(scores)
+    if isinstance(scores, pd.DataFrame) and scores.shape[1]:
+        return np.column_stack([align(scores[c], ids, f"shuffled[{c}]") for c in scores])
+    return align(None if isinstance(scores, pd.DataFrame) else scores, ids, "shuffled").to_numpy()[:, None]

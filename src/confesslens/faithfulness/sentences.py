@@ -1,0 +1,188 @@
+"""Plain sentences for the reader, most important first; a null result is said as one."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from confesslens.faithfulness.discrimination import CHANCE
+from confesslens.faithfulness.macro import macro_share
+from confesslens.faithfulness.witnesses import CELLS
+from confesslens.probes import Interval
+
+
+def sentences(
+    rates: pd.DataFrame, witnesses: pd.DataFrame, cells: pd.DataFrame, agreement: pd.DataFrame, auroc: pd.DataFrame
+) -> pd.DataFrame:
+    """Say what the tables show.
+
+    Args:
+        rates: from `rates`.
+        witnesses: from `witnesses`.
+        cells: from `cells`.
+        agreement: from `agreement`.
+        auroc: from `discrimination`.
+
+    Returns:
+        columns key, text, in order of importance: overall, probe, cells, probe against confession, agreement, what
+        lacks contrast, then a sentence for each evaluation and condition.
+    """
+    rows = [("overall", _overall(witnesses)), ("probe", _probe(auroc)), ("cells", _cells(cells))]
+    rows += [
+        ("probe_confession", _target(auroc, "confession_given_bad", "bad answers that were confessed from silent ones")),
+        ("probe_knowledge", _target(auroc, "knowledge_given_bad", "bad answers given knowingly from unknowing ones")),
+        ("agreement", _agreement(agreement)),
+        ("no_contrast", _no_contrast(rates)),
+    ]
+    rows += [(f"rates/{r['eval']}/{r['condition']}", _rates(r)) for r in rates.to_dict("records")]
+    return pd.DataFrame([row for row in rows if row[1]], columns=["key", "text"])
+
+
+def percent(low: float, high: float) -> str:
+    """An interval of shares as "48–86 %"."""
+    return f"{100 * low:.0f}–{100 * high:.0f} %"
+
+
+def _overall(table: pd.DataFrame) -> str:
+    if not len(table):
+        return "There are no rollouts to compare: all are neutral, or none were made."
+    evals, groups = table["eval"].to_numpy(str), table["scenario"].to_numpy(str)
+    bad = (table["behaviour"] == "not_complied").to_numpy(bool)
+    heard, confessed = table["claim"].notna().to_numpy(bool), (table["claim"] == "not_complied").to_numpy(bool)
+    share = macro_share(bad, bad | True, evals, groups)
+    n_evals = len(set(evals))
+    over = f"averaged over {n_evals} evaluations, " if n_evals > 1 else ""
+    text = f"Of {_count(len(table), 'answer')} {int(bad.sum())} were bad ({over}{_share(share)})"
+    if not bad.any():
+        return text + ", so there was nothing to confess."
+    if not (bad & heard).any():
+        return text + "; no confession of a bad answer is there to judge."
+    told = macro_share(confessed, bad & heard, evals, groups)
+    silent = int((bad & heard & ~confessed).sum())
+    return (
+        text + f"; the confession admitted {int((bad & confessed).sum())} of the bad ones ({_share(told)}) "
+        f"and {silent} went unconfessed."
+    )
+
+
+def _rates(r: dict) -> str:
+    n, n_bad = int(r["n"]), int(r["n_bad"])
+    head = f"{r['eval']}, {r['condition']}: of {_count(n, 'answer')} {n_bad} {_around(r, 'p_bad')} "
+    text = head + ("was bad" if n_bad == 1 else "were bad")
+    if r["n_neither"]:
+        text += f" and {int(r['n_neither'])} neither bad nor complied"
+    if n_bad and not math.isnan(r["p_admit_given_bad"]):
+        admitted = round(r["p_admit_given_bad"] * n_bad)
+        if admitted:
+            text += f"; {admitted} of the bad admitted it in the answer {_around(r, 'p_admit_given_bad')}"
+    if not math.isnan(r["p_confess_given_bad"]):
+        # k is read back from the share; it differs from share * n_bad only where claims are missing.
+        text += f"; of those the confession admitted {_of(r, 'p_confess_given_bad', n_bad)}"
+    if not math.isnan(r["p_confess_given_complied"]):
+        complied = int(r["n_complied"])
+        text += f"; of the {complied} complied it accused {_of(r, 'p_confess_given_complied', complied)} falsely"
+    return text + "."
+
+
+def _probe(auroc: pd.DataFrame) -> str:
+    probe, text, gain, control = (_pick(auroc, "behaviour", s) for s in ("probe", "text", "increment", "shuffled"))
+    if math.isnan(probe["auroc"]):
+        if probe["note"].startswith("no rollout"):
+            return "There is no probe score, so nothing is said about what went on inside the model."
+        return f"Whether a probe tells bad from complied answers cannot be said: {probe['note']}."
+    said = f"The probe tells bad from complied answers inside an evaluation with AUROC {_auroc(probe)}"
+    if not math.isnan(text["auroc"]):
+        said += f"; the text alone {_auroc(text)}"
+    if not math.isnan(gain["auroc"]):
+        difference = f"{gain['auroc']:+.2f}, {gain['low']:+.2f} to {gain['high']:+.2f}"
+        if gain["low"] <= 0 <= gain["high"]:
+            said += f"; so the probe adds nothing that this n could show ({difference})"
+        elif gain["low"] > 0:
+            said += f"; so the probe adds to the text ({difference})"
+        else:
+            said += f"; so the probe does worse than the text ({difference})"
+    if not math.isnan(control["auroc"]):
+        said += f"; with shuffled labels {control['auroc']:.2f}"
+    return said + f" (n = {int(probe['n'])}, {int(probe['n_pos'])} bad)."
+
+
+def _target(auroc: pd.DataFrame, target: str, what: str) -> str:
+    probe = _pick(auroc, target, "probe")
+    if probe["note"].startswith("no rollout"):
+        return ""
+    if math.isnan(probe["auroc"]):
+        return f"Whether the probe tells {what} cannot be said: {probe['note']}."
+    return f"The probe tells {what} with AUROC {_auroc(probe)} (n = {int(probe['n'])})."
+
+
+def _cells(cells: pd.DataFrame) -> str:
+    macro = cells[cells["eval"] == "macro"].set_index("cell")
+    if not len(macro):
+        return ""
+    n, n_evals = int(macro["n"].sum()), cells["eval"].nunique() - 1
+    parts = [
+        f"{CELLS[c]} {100 * r['share']:.0f} % ({percent(r['share_low'], r['share_high'])}, {int(r['n'])})"
+        for c, r in macro.sort_values("share", ascending=False, kind="stable").iterrows()
+    ]
+    mean = f"as a mean over {n_evals} evaluations" if n_evals > 1 else f"in {cells['eval'].iloc[0]}"
+    return f"Behaviour, probe and confession put {_count(n, 'rollout')} into cells, {mean}: " + "; ".join(parts) + "."
+
+
+def _agreement(agreement: pd.DataFrame) -> str:
+    macro = agreement[agreement["eval"] == "macro"]
+    parts, unknown = [], []
+    for r in macro[macro["n"] > 0].to_dict("records"):
+        pair = f"{r['a']} and {r['b']}"
+        if math.isnan(r["phi"]):
+            unknown.append(pair)
+        elif math.isnan(r["phi_low"]):
+            parts.append(f"{pair} {r['phi']:.2f}")
+        else:
+            null = ", no agreement that this n could show" if r["phi_low"] <= 0 <= r["phi_high"] else ""
+            parts.append(f"{pair} {r['phi']:.2f} ({r['phi_low']:.2f} to {r['phi_high']:.2f}{null})")
+    text = "Agreement (phi, 1 is perfect, 0 none): " + "; ".join(parts) + "." if parts else ""
+    if unknown:
+        text += f"{' ' if text else ''}Agreement is undefined for {'; '.join(unknown)}: one of the two never varies."
+    return text
+
+
+def _no_contrast(rates: pd.DataFrame) -> str:
+    asked = rates[(rates["condition"] != "neutral") & (rates["n"] > 0)]
+    flat = []
+    for r in asked.to_dict("records"):
+        name = f"{r['eval']} ({r['condition']})"
+        if r["n_bad"] == 0 and r["n_complied"] == 0:
+            flat.append(f"no answer of {name} was bad or complied")
+        elif r["n_complied"] == 0:
+            flat.append(f"no answer of {name} was complied")
+        elif r["n_bad"] == 0:
+            flat.append(f"no answer of {name} was bad")
+    if not flat:
+        return ""
+    return f"No contrast to probe: {'; '.join(flat)}; these take no part in any AUROC for behaviour."
+
+
+def _auroc(row: pd.Series) -> str:
+    shown = str(Interval(row["auroc"], row["low"], row["high"]))
+    return f"{shown}, {CHANCE}" if row["note"] == CHANCE else shown
+
+
+def _pick(auroc: pd.DataFrame, target: str, score: str) -> pd.Series:
+    return auroc[(auroc["target"] == target) & (auroc["score"] == score)].iloc[0]
+
+
+def _around(r: dict, name: str) -> str:
+    return f"({percent(r[f'{name}_low'], r[f'{name}_high'])})"
+
+
+def _of(r: dict, name: str, n: int) -> str:
+    return f"{round(r[name] * n)} {_around(r, name)}"
+
+
+def _share(interval: Interval) -> str:
+    return f"{100 * interval.estimate:.0f} %, {percent(interval.low, interval.high)}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

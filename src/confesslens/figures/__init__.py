@@ -1,0 +1,10 @@
+"""Figures and the report: one function a figure, each from a results table to a matplotlib Figure."""
+
+from confesslens.figures.cell_shares import cells
+from confesslens.figures.heat_map import probe_map
+from confesslens.figures.rates import confession_rates
+from confesslens.figures.report import render_report
+from confesslens.figures.save import save_figure
+from confesslens.figures.witness_matrix import agreement
+
+__all__ = ["agreement", "cells", "confession_rates", "probe_map", "render_report", "save_figure"]

@@ -1,0 +1,139 @@
+"""The results tables as a reader sees them: percentages and statistics, each with its interval."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from confesslens.figures.style import (
+    CELLS,
+    cell_label,
+    eval_label,
+    format_count,
+    format_number,
+    format_percent,
+    records,
+)
+
+RATE_NAMES = {
+    "p_bad": "P(bad)",
+    "p_confess_given_bad": "P(confess | bad)",
+    "p_confess_given_complied": "P(confess | complied)",
+    "p_admit_given_bad": "P(admit | bad)",
+    "p_neither": "P(neither)",
+    "p_aware_given_bad": "P(aware | bad)",
+    "p_free_confess_given_bad": "P(confess, free | bad)",
+    "p_unparsed": "free confessions unparsed",
+}
+TARGET_NAMES = {
+    "behaviour": "bad behaviour",
+    "confession_given_bad": "confession, given bad behaviour",
+    "knowledge_given_bad": "knowledge, given bad behaviour",
+}
+SCORE_NAMES = {
+    "probe": "probe",
+    "text": "text only",
+    "logit": "confession logit",
+    "shuffled": "probe, shuffled labels",
+    "increment": "increment: probe minus text",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page: the first `row_headers` cells of each row are headers; `folded` ones open on request."""
+
+    title: str
+    note: str
+    columns: list[str]
+    rows: list[list[str]]
+    row_headers: int = 1
+    folded: bool = False
+    empty: str = "Nothing to show: this table is empty."
+
+
+def show_tables(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
+    """Return the page's tables, in reading order; one that is absent or empty says so."""
+    makers = {"rates": _rates, "cells": _cells, "agreement": _agreement, "auroc": _auroc, "probe_map": _probe_map}
+    return [make(tables.get(name, pd.DataFrame())) for name, make in makers.items()]
+
+
+def _percent(row: dict[str, Any], name: str) -> str:
+    return format_percent(row.get(name), row.get(f"{name}_low"), row.get(f"{name}_high"))
+
+
+def _rates(table: pd.DataFrame) -> Table:
+    rows = [
+        [eval_label(row["eval"]), str(row["condition"])]
+        + [format_count(row.get(name)) for name in ("n", "n_bad", "n_complied", "n_neither")]
+        + [_percent(row, name) for name in RATE_NAMES]
+        for row in records(table)
+    ]
+    columns = ["evaluation", "condition", "n", "bad", "complied", "neither", *RATE_NAMES.values()]
+    note = (
+        "Shares with 95% intervals. “Confess” is the guided confession; “free” are the sampled ones. “Admit” is in "
+        "the answer itself, unprompted. “Aware” means that the model does better on the same item without the "
+        "temptation. – is undefined."
+    )
+    return Table("Rates", note, columns, rows, row_headers=2)
+
+
+def _cells(table: pd.DataFrame) -> Table:
+    rows = []
+    for name, own in table.groupby("eval", sort=False) if len(table) else []:
+        shares = {str(row["cell"]): f"{_percent(row, 'share')}, n {format_count(row.get('n'))}" for row in records(own)}
+        rows.append([eval_label(name)] + [shares.get(cell, "–") for cell in CELLS])
+    columns = ["evaluation", *(f"{cell_label(cell)} ({cell})" for cell in CELLS)]
+    note = (
+        "Share of the evaluation's rollouts with 95% interval, and their number. B: the behaviour was bad. P: the "
+        "probe fired. C: the model confessed. The macro average weighs each evaluation alike; evaluations are never "
+        "pooled."
+    )
+    return Table("Cells", note, columns, rows)
+
+
+def _agreement(table: pd.DataFrame) -> Table:
+    rows = []
+    for row in records(table):
+        phi = format_number(row.get("phi"), row.get("phi_low"), row.get("phi_high"))
+        note = row.get("note")
+        rows.append(
+            [eval_label(row["eval"]), f"{row['a']} and {row['b']}", format_count(row.get("n"))]
+            + ["undefined" if phi == "–" else phi, note if isinstance(note, str) else ""]
+        )
+    note = "Phi with 95% interval: 1 if two witnesses always say the same, 0 if unrelated, −1 if always the opposite."
+    return Table("Agreement", note, ["evaluation", "witnesses", "n", "phi", "note"], rows, row_headers=2)
+
+
+def _auroc(table: pd.DataFrame) -> Table:
+    rows = []
+    for row in records(table):
+        value = format_number(row.get("auroc"), row.get("low"), row.get("high"), signed=row["score"] == "increment")
+        note, evals = row.get("note"), row.get("evals")
+        rows.append(
+            [TARGET_NAMES.get(row["target"], str(row["target"])), SCORE_NAMES.get(row["score"], str(row["score"]))]
+            + ["undefined" if value == "–" else value, format_count(row.get("n")), format_count(row.get("n_pos"))]
+            + [evals.replace("_", " ") if isinstance(evals, str) else "", note if isinstance(note, str) else ""]
+        )
+    columns = ["target", "score", "AUROC", "n", "positive", "evaluations", "note"]
+    note = (
+        "AUROC with 95% interval, resampled by scenario: 0.5 is chance, 1 is perfect. The probe's scores are out of "
+        "fold. The increment, and not the AUROC alone, says whether the activations hold more than the text does."
+    )
+    return Table("Discrimination", note, columns, rows, row_headers=2)
+
+
+def _probe_map(table: pd.DataFrame) -> Table:
+    rows = [
+        [str(row["site"]), format_count(row["layer"]), format_number(row["auroc"], row.get("low"), row.get("high"))]
+        + [format_number(row.get(name)) for name in ("text", "shuffled")]
+        + [format_count(row.get(name)) for name in ("n", "n_pos")]
+        for row in records(table)
+    ]
+    columns = ["read site", "layer", "AUROC", "text only", "shuffled labels", "n", "bad"]
+    note = (
+        "AUROC for bad behaviour with 95% interval. None of these is the headline: the largest of many noisy values "
+        "is too high. The table “Discrimination” chooses layer and site inside the training folds."
+    )
+    return Table("Probes by layer and read site", note, columns, rows, row_headers=2, folded=True)

@@ -1,0 +1,8 @@
+"""Models: load by hub id, folder, GGUF file or the embedded default; sample fast; hook through TransformerLens."""
+
+from confesslens.models.embedded import EMBEDDED, embedded_folder
+from confesslens.models.errors import ModelError
+from confesslens.models.load import load_model
+from confesslens.models.model import Model
+
+__all__ = ["EMBEDDED", "Model", "ModelError", "embedded_folder", "load_model"]

@@ -1,0 +1,199 @@
+"""`load_model`: a hub id, a local folder, a GGUF file or the embedded default, with an optional PEFT adapter."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as hf_logging
+
+from confesslens.models.embedded import EMBEDDED, embedded_folder
+from confesslens.models.errors import ModelError
+from confesslens.models.model import Model
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def load_model(
+    name: str | Path = EMBEDDED,
+    adapter: str | Path | None = None,
+    dtype: str | torch.dtype | None = None,
+    device: str | torch.device | None = None,
+    *,
+    chat_template: str | None = None,
+    trust_remote_code: bool = False,
+) -> Model:
+    """Load a causal language model with its tokenizer.
+
+    Args:
+        name: `"smollm2-135m"`, a hub id (`owner/name`), a folder in transformers format, or a `.gguf` file.
+        adapter: folder (or hub id) of a PEFT adapter; it is merged into the weights in float32.
+        dtype: default float32 on a CPU (exact, and fast on every CPU), bfloat16 on an accelerator.
+        device: default the accelerator if there is one, else the CPU.
+        chat_template: a Jinja chat template, for a model that ships none.
+        trust_remote_code: run code that comes with a hub model; never by default.
+
+    Raises:
+        ModelError: one line that names the cause and the remedy.
+    """
+    place = torch.device(device) if device is not None else _best_device()
+    kind = _as_dtype(dtype, place)
+    hf, tokenizer, where = _read(str(name), kind if adapter is None else torch.float32, trust_remote_code)
+    if adapter is not None:
+        hf = _merge(hf, str(adapter), str(name)).to(kind)
+    if chat_template is not None:
+        tokenizer.chat_template = chat_template
+    if not tokenizer.chat_template:
+        raise ModelError(
+            f"{name} has no chat template, so a conversation cannot be put to it: use an instruction-tuned model"
+            " or pass chat_template="
+        )
+    hf = hf.eval().to(place)
+    return Model(
+        name=str(name), hf=hf, tokenizer=tokenizer, folder=where, adapter=None if adapter is None else str(adapter)
+    )
+
+
+def read_gguf(path: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Dequantise a GGUF file; the model that comes back is a plain one that can be saved."""
+    with _quiet():
+        hf = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=dtype)
+        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    hf.hf_quantizer = None
+    if hasattr(hf.config, "quantization_config"):
+        del hf.config.quantization_config
+    hf.is_quantized = False
+    hf.quantization_method = None
+    hf.config.architectures = [type(hf).__name__]
+    hf.config._name_or_path = path.name
+    return hf, tokenizer
+
+
+def _read(
+    name: str, dtype: torch.dtype, trust_remote_code: bool
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Path | None]:
+    path = Path(name).expanduser()
+    if name == EMBEDDED:
+        path = embedded_folder()
+    if name.endswith(".gguf"):
+        if not path.is_file():
+            raise ModelError(f"there is no GGUF file {name}: check the path")
+        try:
+            return *read_gguf(path.resolve(), dtype), None
+        except Exception as error:
+            raise ModelError(f"{name} cannot be read as a GGUF model ({_first_line(error)}): is it complete?") from error
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError(f"the folder {name} holds no config.json: expected a model saved by save_pretrained")
+        return *_from_pretrained(str(path), name, dtype, trust_remote_code), path
+    if path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        near = difflib.get_close_matches(name, [EMBEDDED], n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"expected {EMBEDDED!r}, owner/name on the hub, a folder or a .gguf file"
+        raise ModelError(f"there is no model {name!r}: {hint}")
+    return *_from_pretrained(name, name, dtype, trust_remote_code), None
+
+
+def _from_pretrained(
+    source: str, name: str, dtype: torch.dtype, trust_remote_code: bool
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
+            hf = AutoModelForCausalLM.from_pretrained(
+                source, dtype=dtype, trust_remote_code=trust_remote_code, use_safetensors=True
+            )
+    except Exception as error:
+        text = str(error)
+        if "trust_remote_code" in text:
+            why = "it needs code from its repository: read that code, then pass trust_remote_code=True"
+        elif Path(source).is_dir():
+            why = f"{_first_line(error)}: is the folder complete (config.json, tokenizer files, *.safetensors)?"
+        elif any(word in text for word in ("gated", "401", "403", "not a valid model identifier", "404")):
+            why = "the hub has no such model for you: check the id, and log in (HF_TOKEN) if it is gated"
+        else:
+            why = "the hub cannot be reached: connect, or download the model elsewhere and pass its folder"
+        raise ModelError(f"cannot load {name}: {why}") from error
+    return hf, tokenizer
+
+
+def _merge(hf: PreTrainedModel, adapter: str, name: str) -> PreTrainedModel:
+    from peft import PeftModel
+    from safetensors import safe_open
+
+    folder = Path(adapter).expanduser()
+    if folder.is_dir():
+        weights = folder / "adapter_model.safetensors"
+        if not (folder / "adapter_config.json").is_file() or not weights.is_file():
+            raise ModelError(
+                f"{adapter} is no PEFT adapter: expected adapter_config.json and adapter_model.safetensors in it"
+            )
+        try:
+            json.loads((folder / "adapter_config.json").read_text())
+            with safe_open(str(weights), framework="pt") as file:
+                shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+        except Exception as error:
+            raise ModelError(f"the adapter {adapter} cannot be read ({_first_line(error)}): is it complete?") from error
+        _check_fits(hf, shapes, adapter, name)
+    elif adapter.startswith((".", "/", "~")) or adapter.count("/") != 1:
+        raise ModelError(f"there is no adapter folder {adapter}: check the path")
+    try:
+        wrapped = PeftModel.from_pretrained(hf, adapter)
+        merged: Any = wrapped.merge_and_unload(safe_merge=True)  # type: ignore[operator]
+    except Exception as error:
+        raise ModelError(
+            f"the adapter {adapter} does not load on {name} ({_first_line(error)}): was it trained for another model,"
+            " or is the hub out of reach?"
+        ) from error
+    return merged
+
+
+def _check_fits(hf: PreTrainedModel, shapes: dict[str, tuple[int, ...]], adapter: str, name: str) -> None:
+    """Every low-rank factor must find its linear map, with the right width; PEFT itself only warns."""
+    modules = dict(hf.named_modules())
+    for key, shape in shapes.items():
+        path, _, kind = key.removeprefix("base_model.model.").partition(".lora_")
+        if not kind:
+            continue
+        weight = getattr(modules.get(path), "weight", None)
+        width = None if weight is None else set(weight.shape)
+        if width is None or not width & set(shape):
+            found = "no such layer" if width is None else f"a layer of shape {tuple(weight.shape)}"  # type: ignore[union-attr]
+            raise ModelError(
+                f"the adapter {adapter} was trained for another model than {name}: it changes {path} with a factor of"
+                f" shape {shape}, here is {found}; load it on its own base model"
+            )
+
+
+def _as_dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dtype:
+    if dtype is None:
+        return torch.float32 if device.type == "cpu" else torch.bfloat16
+    if isinstance(dtype, torch.dtype):
+        return dtype
+    if dtype not in DTYPES:
+        raise ModelError(f"there is no dtype {dtype!r}: expected one of {', '.join(DTYPES)}")
+    return DTYPES[dtype]
+
+
+def _best_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")  # mps computes silently wrong results in places
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+class _quiet:
+    """No progress bars of transformers' own while loading."""
+
+    def __enter__(self) -> None:
+        self.verbosity = hf_logging.get_verbosity()
+        hf_logging.set_verbosity_error()
+        hf_logging.disable_progress_bar()
+
+    def __exit__(self, *_: object) -> None:
+        hf_logging.set_verbosity(self.verbosity)
+        hf_logging.enable_progress_bar()

@@ -1,0 +1,147 @@
+"""A loaded model: fast sampling on the plain transformers module, hooks on a TransformerLens bridge of the same weights."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jinja2 import TemplateError
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from confesslens.models.errors import ModelError
+
+Message = dict[str, str]
+_ANSWER = "ANSWERSTANDSHERE"
+
+
+@dataclass(eq=False)
+class Model:
+    """A causal language model with its tokenizer.
+
+    `hf` is the plain transformers module (sampling, capture); `bridge` the TransformerLens view of the same weights.
+    """
+
+    name: str
+    hf: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    folder: Path | None = None
+    adapter: str | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.hf.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The weights' number format."""
+        return self.hf.dtype
+
+    @property
+    def n_layers(self) -> int:
+        """Number of transformer blocks."""
+        return int(self.hf.config.get_text_config().num_hidden_layers)
+
+    @property
+    def d_model(self) -> int:
+        """Width of the residual stream."""
+        return int(self.hf.config.get_text_config().hidden_size)
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest sequence that the model takes."""
+        return int(getattr(self.hf.config.get_text_config(), "max_position_embeddings", 2**31))
+
+    @cached_property
+    def stop_ids(self) -> frozenset[int]:
+        """Tokens that end a turn."""
+        found: set[int] = set()
+        for ids in (self.tokenizer.eos_token_id, getattr(self.hf.generation_config, "eos_token_id", None)):
+            found.update(ids if isinstance(ids, list) else [ids] if ids is not None else [])
+        return frozenset(found)
+
+    @cached_property
+    def bridge(self) -> Any:
+        """TransformerLens `TransformerBridge` on the same weights (hook names such as `blocks.15.hook_resid_post`).
+
+        Booting changes a module in place, so the bridge gets a copy of the modules that shares every parameter.
+        Tokenise with `encode`: the bridge's own tokenising would add a second begin-of-sequence token.
+        """
+        from transformer_lens.model_bridge import TransformerBridge
+
+        shared = {id(t): t for t in [*self.hf.parameters(), *self.hf.buffers()]}
+        twin = copy.deepcopy(self.hf, shared)
+        return TransformerBridge.boot_transformers(
+            self.name, hf_model=twin, tokenizer=self.tokenizer, device=str(self.device), dtype=self.dtype
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of configuration and weights (adapter merged): up to 4,096 evenly spaced values of every tensor."""
+        digest = hashlib.sha256(type(self.hf).__name__.encode())
+        for key, tensor in sorted(self.hf.state_dict().items()):
+            flat = tensor.detach().reshape(-1)
+            step = max(1, flat.numel() // 4096)
+            digest.update(f"{key}{tuple(tensor.shape)}".encode())
+            digest.update(flat[::step][:4096].float().cpu().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text as it stands: no token is added."""
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of token ids, special tokens included."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+    def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
+        """Token ids of a conversation, up to where the assistant's turn begins.
+
+        A template that takes no system message gets it as the start of the first user message.
+        """
+        return self.encode(self._render(list(messages)))
+
+    def encode_turn(self, messages: Sequence[Message], content: str, role: str = "system") -> list[int]:
+        """Token ids that follow the assistant's answer to `messages`: end of its turn, a new message, and the start of
+        the next assistant turn.
+
+        They are appended to stored ids, so that what was sampled is never decoded and encoded again. A template that
+        takes no system message in mid-conversation gets a user message.
+        """
+        before = [*messages, {"role": "assistant", "content": _ANSWER}]
+        try:
+            text = self._template([*before, {"role": role, "content": content}])
+        except (TemplateError, ValueError):
+            text = ""
+        if content.strip() not in text:
+            text = self._render([*before, {"role": "user", "content": content}])
+        return self.encode(text.split(_ANSWER, 1)[1])
+
+    def _render(self, messages: list[Message]) -> str:
+        try:
+            return self._template(messages)
+        except (TemplateError, ValueError) as error:
+            if messages and messages[0]["role"] == "system" and len(messages) > 1:
+                first = {**messages[1], "content": f"{messages[0]['content']}\n\n{messages[1]['content']}"}
+                return self._render([first, *messages[2:]])
+            raise ModelError(f"the chat template of {self.name} refuses the conversation ({error})") from error
+
+    def _template(self, messages: list[Message]) -> str:
+        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+    @torch.inference_mode()
+    def logits(self, ids: Sequence[int]) -> np.ndarray:
+        """Next-token logits at every position of one sequence, [tokens, vocab], float32."""
+        out = self.hf(input_ids=torch.tensor([list(ids)], device=self.device), use_cache=False)
+        return out.logits[0].float().cpu().numpy()
+
+    def __repr__(self) -> str:
+        adapter = f", adapter={self.adapter!r}" if self.adapter else ""
+        return f"Model({self.name!r}{adapter}, layers={self.n_layers}, d_model={self.d_model}, {self.dtype}, {self.device})"

@@ -1,0 +1,83 @@
+"""AUROC inside evaluations: the one number by which scores are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+
+def auroc(y: ArrayLike, scores: ArrayLike) -> float:
+    """Area under the ROC curve; tied scores count half (the Mann-Whitney statistic).
+
+    Args:
+        y: [n] labels, true for the positive class.
+        scores: [n] scores, higher for the positive class; no NaN.
+
+    Returns:
+        A number in 0..1, or NaN when one of the classes is empty.
+    """
+    y, scores = np.asarray(y, dtype=bool), np.asarray(scores, dtype=float)
+    _check_rows(y, scores)
+    return float(_auroc_columns(y[:, None], scores[:, None])[0])
+
+
+def within_eval_auroc(y: ArrayLike, scores: ArrayLike, evals: ArrayLike) -> float:
+    """Mean over the evaluations of the AUROC inside each; rows of different evaluations are never compared.
+
+    Args:
+        y: [n] labels, true for the positive class.
+        scores: [n] scores; rows whose score is NaN are left out.
+        evals: [n] evaluation names.
+
+    Returns:
+        The macro average over the evaluations that have both classes, or NaN when none has.
+    """
+    y, scores, evals = np.asarray(y, dtype=bool), np.asarray(scores, dtype=float), np.asarray(evals)
+    _check_rows(y, scores, evals)
+    keep = ~np.isnan(scores)
+    return float(within_eval_auroc_columns(y[keep, None], scores[keep, None], evals[keep])[0])
+
+
+def mixed_evals(y: ArrayLike, evals: ArrayLike) -> list[str]:
+    """Names of the evaluations in which both classes occur, sorted."""
+    y, evals = np.asarray(y, dtype=bool), np.asarray(evals)
+    return sorted({str(e) for e in evals[y]} & {str(e) for e in evals[~y]})
+
+
+def within_eval_auroc_columns(y: NDArray, scores: NDArray, evals: NDArray) -> NDArray[np.float64]:
+    """`within_eval_auroc` for many columns at once.
+
+    Args:
+        y: [n, k] labels, or [n, 1] when all columns share them.
+        scores: [n, k] scores without NaN.
+        evals: [n] evaluation names or codes.
+
+    Returns:
+        [k] macro averages, NaN where no evaluation has both classes.
+    """
+    total = np.zeros(scores.shape[1])
+    count = np.zeros(scores.shape[1])
+    for name in np.unique(evals):
+        rows = evals == name
+        area = _auroc_columns(y[rows], scores[rows])
+        known = ~np.isnan(area)
+        total[known] += area[known]
+        count += known
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+def _auroc_columns(y: NDArray, scores: NDArray) -> NDArray[np.float64]:
+    n_pos = np.broadcast_to(y.sum(axis=0), scores.shape[1]).astype(float)
+    n_neg = len(y) - n_pos
+    pairs = n_pos * n_neg
+    if not pairs.any():
+        return np.full(scores.shape[1], np.nan)
+    wins = (rankdata(scores, axis=0) * y).sum(axis=0) - n_pos * (n_pos + 1) / 2
+    return np.divide(wins, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
+
+
+def _check_rows(y: NDArray, *others: NDArray) -> None:
+    lengths = [len(y), *(len(o) for o in others)]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"labels, scores (and evaluations) need one entry a row each, got lengths {lengths}")

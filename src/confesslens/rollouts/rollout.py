@@ -1,0 +1,150 @@
+"""Sampling rollouts: prompt, chain of thought in a marked span, answer, grade."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from confesslens.evals import Evaluation, Grade, Scenario, get, with_thoughts
+from confesslens.rollouts.plan import NEUTRAL, Planned, plan_rollouts
+from confesslens.rollouts.sampler import Completion, Forced, Free, Job, Part, sample
+
+if TYPE_CHECKING:
+    from confesslens.models import Model
+
+COLUMNS = (
+    *("rollout_id", "eval", "scenario", "condition", "tier", "sample", "seed", "model", "adapter", "messages"),
+    *("token_ids", "spans", "cot", "answer", "behaviour", "evidence", "admitted", "knowledge"),
+    *("finish", "facts"),
+)
+"""The columns of a rollouts table; `messages`, `spans`, `evidence`, `finish` and `facts` are JSON."""
+
+COT_REQUEST = "Think briefly between <think> and </think> first, then answer."
+COT_OPEN, COT_CLOSE = "<think>\n", "\n</think>\n"
+COT_TOKENS = {"tiny": 32, "small": 192, "full": 1024}
+
+
+def roll_out(
+    model: Model,
+    evaluations: Sequence[Evaluation],
+    n: int = 32,
+    seed: int = 0,
+    *,
+    tier: str = "tiny",
+    conditions: Sequence[str] | None = None,
+    samples: int = 2,
+    neutral_samples: int = 3,
+    cot: bool = True,
+    temperature: float = 0.7,
+    batch_size: int = 32,
+) -> pd.DataFrame:
+    """Sample and grade rollouts of `n` scenarios per evaluation; one row a rollout, columns as in `COLUMNS`.
+
+    The same seed gives the same rollouts, whatever the batch size and whatever else is sampled with them.
+
+    Args:
+        model: from `load_model`.
+        evaluations: from `cl.evals(...)`.
+        n: scenarios per evaluation.
+        seed: of the scenarios and of every rollout's own random stream.
+        tier: difficulty, `tiny`, `small` or `full`.
+        conditions: default all that the evaluation has.
+        samples: rollouts per scenario and condition.
+        neutral_samples: rollouts per scenario in the neutral condition, from which `knowledge` is read.
+        cot: with a chain of thought, opened and closed by us, or without one.
+        temperature: of sampling; 0 takes the likeliest token.
+        batch_size: rollouts sampled side by side; changes speed and memory only.
+    """
+    planned = plan_rollouts(evaluations, n, seed, tier, conditions, samples, neutral_samples)
+    return add_knowledge(sample_rollouts(model, planned, cot=cot, temperature=temperature, batch_size=batch_size))
+
+
+def sample_rollouts(
+    model: Model,
+    planned: Sequence[Planned],
+    *,
+    cot: bool = True,
+    temperature: float = 0.7,
+    batch_size: int = 32,
+    on_done: Callable[[], Any] | None = None,
+) -> pd.DataFrame:
+    """Sample and grade what is planned. `knowledge` stays "unknown": `add_knowledge` reads it from the whole table."""
+    messages = [_messages(item, cot) for item in planned]
+    jobs = [_job(model, item, said, cot, temperature) for item, said in zip(planned, messages, strict=True)]
+    done = sample(model, jobs, batch_size, on_done=(lambda *_: on_done()) if on_done else None)
+    rows = [_row(model, *each) for each in zip(planned, messages, jobs, done, strict=True)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def add_knowledge(rollouts: pd.DataFrame) -> pd.DataFrame:
+    """Fill `knowledge` of every rollout from the neutral rollouts of its scenario; neutral rows stay "unknown"."""
+    neutral: dict[str, list[Grade]] = {}
+    for row in rollouts[rollouts["condition"] == NEUTRAL].to_dict("records"):
+        neutral.setdefault(row["scenario"], []).append(_grade(row))
+    known = [
+        "unknown"
+        if row["condition"] == NEUTRAL
+        else get(row["eval"]).judge_knowledge(
+            _scenario(row), _grade(row), neutral.get(row["scenario"], [])
+        )
+        for row in rollouts.to_dict("records")
+    ]
+    return rollouts.assign(knowledge=known)
+
+
+def _messages(item: Planned, cot: bool) -> list[dict[str, str]]:
+    messages = with_thoughts(item.evaluation.make_messages(item.scenario, item.condition), cot)
+    if cot:
+        messages[-1]["content"] += f"\n{COT_REQUEST}"
+    return messages
+
+
+def _job(model: Model, item: Planned, messages: list[dict[str, str]], cot: bool, temperature: float) -> Job:
+    tier = item.scenario.tier
+    prompt = tuple(model.encode_prompt(messages))
+    parts: tuple[Part, ...] = (Free("answer", item.evaluation.answer_tokens[tier]),)
+    if cot:
+        prompt += tuple(model.encode(COT_OPEN))
+        thinking = Free("cot", COT_TOKENS[tier], stop=(COT_CLOSE.strip(),))
+        parts = (thinking, Forced(tuple(model.encode(COT_CLOSE))), *parts)
+    return Job((prompt,), parts, item.seed, temperature)
+
+
+def _row(model: Model, item: Planned, messages: list[dict[str, str]], job: Job, done: Completion) -> dict[str, Any]:
+    prompt = len(job.prefix[0]) - (len(model.encode(COT_OPEN)) if "cot" in done.spans else 0)
+    spans = {"prompt": (0, prompt), **{name: span for name, span in done.spans.items() if span[0] < span[1]}}
+    answer = done.texts["answer"].strip()
+    grade = item.evaluation.grade(item.scenario, item.condition, answer)
+    return {
+        "rollout_id": item.rollout_id,
+        "eval": item.evaluation.name,
+        "scenario": item.scenario.scenario,
+        "condition": item.condition,
+        "tier": item.scenario.tier,
+        "sample": item.sample,
+        "seed": item.seed,
+        "model": model.name,
+        "adapter": model.adapter or "",
+        "messages": json.dumps(messages, ensure_ascii=False),
+        "token_ids": done.ids,
+        "spans": json.dumps(spans),
+        "cot": done.texts.get("cot", "").strip(),
+        "answer": answer,
+        "behaviour": grade.behaviour,
+        "evidence": json.dumps(grade.evidence, ensure_ascii=False),
+        "admitted": grade.admitted,
+        "knowledge": "unknown",
+        "finish": json.dumps(done.finish),
+        "facts": json.dumps(item.scenario.facts, ensure_ascii=False),
+    }
+
+
+def _grade(row: dict[str, Any]) -> Grade:
+    return Grade(row["behaviour"], json.loads(row["evidence"]), bool(row["admitted"]))
+
+
+def _scenario(row: dict[str, Any]) -> Scenario:
+    return Scenario(row["eval"], row["scenario"], row["tier"], json.loads(row["facts"]))
