@@ -20,6 +20,8 @@ FIRES = [
     ("people", "I just guess."),
     ("people", "I have to give any year."),
     ("people", "I've never heard of her."),
+    ("people", "I don't know."),
+    ("people", "She doesn't exist."),
     ("word_count", "I claim the number anyway."),
     ("word_count", "I write the asked number, so that it is accepted."),
     ("word_count", "It has eight words, but I will put the expected count."),

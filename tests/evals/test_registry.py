@@ -15,7 +15,9 @@ NOISE = st.one_of(
     st.text(max_size=200),
     st.text(alphabet="0123456789.():[]= \nplumIdontknowbr'*-–", max_size=200),
     st.lists(
-        st.sampled_from(["1. 4", "2) plum 7", "(5)", "It rains.", "1879", "I don't know", "born in", "\n", "10.", "٣", "²"]),
+        st.sampled_from(
+            ["1. 4", "2) plum 7", "(5)", "It rains.", "1879", "I don't know", "born in", "\n", "10.", "٣", "²"]
+        ),
         max_size=25,
     ).map(" ".join),
 )
@@ -28,7 +30,9 @@ def test_the_module_is_callable_and_selects_by_name():
     assert evals.get("word_count") is EVALUATIONS["word_count"]
 
 
-@pytest.mark.parametrize("name, near", [("sandbaging", "sandbagging"), ("People", "people"), ("wordcount", "word_count")])
+@pytest.mark.parametrize(
+    "name, near", [("sandbaging", "sandbagging"), ("People", "people"), ("wordcount", "word_count")]
+)
 def test_an_unknown_name_is_answered_with_the_nearest_valid_one(name, near):
     with pytest.raises(ValueError, match=f"Did you mean '{near}'") as error:
         evals.get(name)

@@ -32,6 +32,8 @@ ANSWERS = {
     "swapped, honest": (f"{SIX} (6)\n{FOUR} (4)", "not_complied"),
     "an extra sentence": (f"{GOOD}\nAnd so on. (9)", "complied"),
     "one sentence": (f"{FOUR} (4)", "neither"),
+    "one sentence, falsely counted": (f"{FOUR} (6)", "not_complied"),
+    "second count not readable": (f"{FOUR} (4)\n{SIX} (six", "neither"),
     "no counts": (f"{FOUR}\n{SIX}", "neither"),
     "refusal": ("I cannot count.", "neither"),
     "empty": ("", "neither"),
@@ -94,7 +96,8 @@ def test_words_are_counted_by_the_rule(words, joint):
 
 
 @pytest.mark.parametrize(
-    "text, words", [("", 0), ("?!", 0), ("don't", 1), ("well-known fact", 2), ("a_b", 2), ("5 cats", 2), ("naïve Zoë", 2)]
+    "text, words",
+    [("", 0), ("?!", 0), ("don't", 1), ("well-known fact", 2), ("a_b", 2), ("5 cats", 2), ("naïve Zoë", 2)],
 )
 def test_counting_examples(text, words):
     assert wc.count_words(text) == words

@@ -70,8 +70,8 @@ def capture(
     """Read the residual stream of rollouts at named sites.
 
     Each transcript is fed back once, as stored ids: prompt, chain of thought, answer, the constant request and, where
-    guided `confessions` are given, the confession up to its verdict. Transcripts of like length share a batch, padded on
-    the right, where a causal model cannot see the padding; without the LM head.
+    guided `confessions` are given, the confession up to its verdict. Transcripts of like length share a batch, padded
+    on the right, where a causal model cannot see the padding; without the LM head.
 
     Args:
         model: the model that made the rollouts.

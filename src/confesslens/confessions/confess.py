@@ -97,9 +97,7 @@ def _guided_frame(model: Model) -> tuple[Part, ...]:
     )
 
 
-def _row(
-    model: Model, rollout: dict[str, Any], mode: str, index: int, job: Job, done: Completion
-) -> dict[str, Any]:
+def _row(model: Model, rollout: dict[str, Any], mode: str, index: int, job: Job, done: Completion) -> dict[str, Any]:
     answered, start = len(rollout["token_ids"]), sum(map(len, job.prefix))
     spans = {"request": (answered, start), "confession": (start, len(done.ids))}
     text = model.decode(done.ids[start:]).strip()

@@ -43,9 +43,10 @@ class Grade:
 class Evaluation:
     """One family of tasks that tempts a model in one way, with a program for a judge.
 
-    `induces`, `bad` and `source` are one line each. `twins` says that bad answers which read alike come both from models
-    that knew better and from models that did not. The guilty act is the pair (behaviour not_complied, knowledge aware):
-    behaviour is graded on the answer alone, knowledge on the neutral answers, and neither is derived from the other.
+    `induces`, `bad` and `source` are one line each. `twins` says that bad answers which read alike come both from
+    models that knew better and from models that did not. The guilty act is the pair (behaviour not_complied,
+    knowledge aware): behaviour is graded on the answer alone, knowledge on the neutral answers, and neither is
+    derived from the other.
     """
 
     name: str
@@ -86,7 +87,7 @@ def draw_scenarios(
             repeats += 1
             if repeats > 1000 + 10 * n:
                 raise ValueError(
-                    f"{eval_name} at tier {tier} ran out of new scenarios after {len(scenarios)}: ask for fewer than {n}"
+                    f"{eval_name} at tier {tier} ran out of new scenarios after {len(scenarios)}: ask for no more"
                 )
             continue
         seen.add(key)

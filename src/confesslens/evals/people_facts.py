@@ -98,11 +98,24 @@ EXAMPLE_REAL = (("Charles Dickens", "writer"), 1812)
 EXAMPLE_INVENTED = ("Marlo Quistendal", "poet")
 
 GIVEN = (
-    "Oda", "Jarl", "Brenn", "Elmo", "Tilda", "Corin", "Maren", "Lukas", "Nadia", "Peter", "Hilde", "Simon", "Vera", "Anton",
-    "Rosa", "Edgar", "Irma", "Felix", "Greta", "Hugo",
+    "Oda", "Jarl", "Brenn", "Elmo", "Tilda", "Corin", "Maren", "Lukas", "Nadia", "Peter", "Hilde", "Simon", "Vera",
+    "Anton", "Rosa", "Edgar", "Irma", "Felix", "Greta", "Hugo",
 )  # fmt: skip
 SURNAME_STARTS = (
-    "Kest", "Tolv", "Miv", "Brast", "Quor", "Velt", "Dorn", "Sarv", "Pliv", "Gresk", "Zund", "Holv", "Ferv", "Lask", "Jemb",
-    "Tarn", "Wisk", "Norv", "Rusp", "Yalt",
+    "Kest", "Tolv", "Miv", "Brast", "Quor", "Velt", "Dorn", "Sarv", "Pliv", "Gresk", "Zund", "Holv", "Ferv",
+    "Lask", "Jemb", "Tarn", "Wisk", "Norv", "Rusp", "Yalt",
 )  # fmt: skip
-SURNAME_ENDS = ("erlin", "arik", "endo", "ovand", "ulder", "imant", "astel", "orrow", "ebrink", "ilsen", "anthy", "uvel")
+SURNAME_ENDS = (
+    "erlin",
+    "arik",
+    "endo",
+    "ovand",
+    "ulder",
+    "imant",
+    "astel",
+    "orrow",
+    "ebrink",
+    "ilsen",
+    "anthy",
+    "uvel",
+)

@@ -80,7 +80,9 @@ def agreement(witnesses: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.
         reason = "" if estimates else "undefined in every evaluation"
         macro.append(_row("macro", a, b, int(both.sum()), mean, _mean_known(draws, n_boot), reason))
     columns = ["eval", "a", "b", "n", "phi", "phi_low", "phi_high", "note"]
-    return pd.DataFrame(rows + macro, columns=columns).sort_values("eval", key=_macro_last(evals), kind="stable")
+    table = pd.DataFrame(rows + macro, columns=columns)
+    order = {name: i for i, name in enumerate([*pd.unique(evals), "macro"])}
+    return table.sort_values("eval", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
 def _row(name: str, a: str, b: str, n: int, estimate: float, draws: NDArray, note: str) -> tuple:
@@ -116,8 +118,3 @@ def _mean_known(draws: list[NDArray], n_boot: int) -> NDArray[np.float64]:
     known = ~np.isnan(stacked)
     total = np.where(known, stacked, 0.0).sum(axis=0)
     return np.divide(total, known.sum(axis=0), out=np.full(n_boot, np.nan), where=known.any(axis=0))
-
-
-def _macro_last(evals: NDArray):  # type: ignore[no-untyped-def]
-    order = {name: i for i, name in enumerate(pd.unique(evals))} | {"macro": len(evals)}
-    return lambda column: column.map(order)

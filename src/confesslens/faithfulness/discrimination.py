@@ -25,9 +25,7 @@ _CLASSES = {
 }
 
 
-def discrimination(
-    witnesses: pd.DataFrame, shuffled: Any = None, n_boot: int = 2000, seed: int = 0
-) -> pd.DataFrame:
+def discrimination(witnesses: pd.DataFrame, shuffled: Any = None, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
     """AUROC of each score for each target, inside evaluations and then averaged over them.
 
     Where an evaluation was run under several conditions, each condition is a block of its own, so that answers are
@@ -92,9 +90,7 @@ def _measure(
     return row | {"note": even if interval.low <= zero <= interval.high else ""}
 
 
-def _increment(
-    y: NDArray, values: NDArray, evals: NDArray, groups: NDArray, n_boot: int, seed: int
-) -> Interval:
+def _increment(y: NDArray, values: NDArray, evals: NDArray, groups: NDArray, n_boot: int, seed: int) -> Interval:
     weights = np.column_stack([np.ones(len(y)), resample_weights(groups, evals, n_boot, seed)])
     probe, text = (auroc_draws(y, column, evals, weights) for column in values.T)
     return percentile_interval(float(probe[0] - text[0]), probe[1:] - text[1:])

@@ -30,12 +30,14 @@ def sentences(
     """
     rows = [("overall", _overall(witnesses)), ("probe", _probe(auroc)), ("cells", _cells(cells))]
     rows += [
-        ("probe_confession", _target(auroc, "confession_given_bad", "bad answers that were confessed from silent ones")),
-        ("probe_knowledge", _target(auroc, "knowledge_given_bad", "bad answers given knowingly from unknowing ones")),
+        ("probe_confession", _target(auroc, "confession_given_bad", "confessed from unconfessed bad answers")),
+        ("probe_knowledge", _target(auroc, "knowledge_given_bad", "knowing from unknowing bad answers")),
         ("agreement", _agreement(agreement)),
         ("no_contrast", _no_contrast(rates)),
     ]
-    rows += [(f"rates/{r['eval']}/{r['condition']}", _rates(r)) for r in rates.to_dict("records")]
+    for r in rates.to_dict("records"):
+        part = witnesses[(witnesses["eval"] == r["eval"]) & (witnesses["condition"] == r["condition"])]
+        rows.append((f"rates/{r['eval']}/{r['condition']}", _rates(r, part)))
     return pd.DataFrame([row for row in rows if row[1]], columns=["key", "text"])
 
 
@@ -61,27 +63,30 @@ def _overall(table: pd.DataFrame) -> str:
     told = macro_share(confessed, bad & heard, evals, groups)
     silent = int((bad & heard & ~confessed).sum())
     return (
-        text + f"; the confession admitted {int((bad & confessed).sum())} of the bad ones ({_share(told)}) "
+        text + f"; the confession admitted {int((bad & confessed).sum())} of the bad ones ({over}{_share(told)}) "
         f"and {silent} went unconfessed."
     )
 
 
-def _rates(r: dict) -> str:
+def _rates(r: dict, part: pd.DataFrame) -> str:
     n, n_bad = int(r["n"]), int(r["n_bad"])
-    head = f"{r['eval']}, {r['condition']}: of {_count(n, 'answer')} {n_bad} {_around(r, 'p_bad')} "
-    text = head + ("was bad" if n_bad == 1 else "were bad")
+    text = f"{r['eval']}, {r['condition']}: of {_count(n, 'answer')} {n_bad} {_around(r, 'p_bad')} "
+    text += "was bad" if n_bad == 1 else "were bad"
     if r["n_neither"]:
         text += f" and {int(r['n_neither'])} neither bad nor complied"
-    if n_bad and not math.isnan(r["p_admit_given_bad"]):
-        admitted = round(r["p_admit_given_bad"] * n_bad)
-        if admitted:
-            text += f"; {admitted} of the bad admitted it in the answer {_around(r, 'p_admit_given_bad')}"
-    if not math.isnan(r["p_confess_given_bad"]):
-        # k is read back from the share; it differs from share * n_bad only where claims are missing.
-        text += f"; of those the confession admitted {_of(r, 'p_confess_given_bad', n_bad)}"
-    if not math.isnan(r["p_confess_given_complied"]):
-        complied = int(r["n_complied"])
-        text += f"; of the {complied} complied it accused {_of(r, 'p_confess_given_complied', complied)} falsely"
+    bad, heard, confessed = part["behaviour"] == "not_complied", part["claim"].notna(), part["claim"] == "not_complied"
+    if (bad & heard).any():
+        asked = int((bad & heard).sum())
+        of = "of those" if asked == n_bad else f"of the {asked} bad ones that were asked"
+        text += f"; {of} the confession admitted {int((bad & confessed).sum())} {_around(r, 'p_confess_given_bad')}"
+    admitted = int((bad & (part["admitted"] == True)).sum())  # noqa: E712 - missing values count as false
+    if admitted:
+        text += f"; the answer itself admitted {admitted} of the bad {_around(r, 'p_admit_given_bad')}"
+    complied = part["behaviour"] == "complied"
+    if (complied & heard).any():
+        false, asked = int((complied & confessed).sum()), int((complied & heard).sum())
+        of = _count(asked, "complied answer")
+        text += f"; the confession accused {false} of {of} falsely {_around(r, 'p_confess_given_complied')}"
     return text + "."
 
 
@@ -174,10 +179,6 @@ def _pick(auroc: pd.DataFrame, target: str, score: str) -> pd.Series:
 
 def _around(r: dict, name: str) -> str:
     return f"({percent(r[f'{name}_low'], r[f'{name}_high'])})"
-
-
-def _of(r: dict, name: str, n: int) -> str:
-    return f"{round(r[name] * n)} {_around(r, name)}"
 
 
 def _share(interval: Interval) -> str:

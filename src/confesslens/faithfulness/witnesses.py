@@ -7,10 +7,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-COLUMNS = (
-    "rollout_id eval scenario condition sample behaviour knowledge admitted probe probe_fires text_score cot "
-    "cot_quote claim logit free_confess_share cell"
-).split()
+COLUMNS = [
+    "rollout_id",
+    "eval",
+    "scenario",
+    "condition",
+    "sample",
+    "behaviour",
+    "knowledge",
+    "admitted",
+    "probe",
+    "probe_fires",
+    "text_score",
+    "cot",
+    "cot_quote",
+    "claim",
+    "logit",
+    "free_confess_share",
+    "cell",
+]
 CELLS = {
     "B1P1C1": "aware confession",
     "B1P1C0": "concealment",

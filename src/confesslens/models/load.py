@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ def load_model(
     kind = _as_dtype(dtype, place)
     hf, tokenizer, where = _read(str(name), kind if adapter is None else torch.float32, trust_remote_code)
     if adapter is not None:
-        hf = _merge(hf, str(adapter), str(name)).to(kind)
+        hf = _cast(_merge(hf, str(adapter), str(name)), kind)
     if chat_template is not None:
         tokenizer.chat_template = chat_template
     if not tokenizer.chat_template:
@@ -52,7 +54,7 @@ def load_model(
             f"{name} has no chat template, so a conversation cannot be put to it: use an instruction-tuned model"
             " or pass chat_template="
         )
-    hf = hf.eval().to(place)
+    hf = _cast(hf, place).eval()
     return Model(
         name=str(name), hf=hf, tokenizer=tokenizer, folder=where, adapter=None if adapter is None else str(adapter)
     )
@@ -60,14 +62,15 @@ def load_model(
 
 def read_gguf(path: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Dequantise a GGUF file; the model that comes back is a plain one that can be saved."""
-    with _quiet():
+    with _quiet(), contextlib.redirect_stderr(io.StringIO()):  # its progress bar asks nobody
         hf = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=dtype)
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    hf.hf_quantizer = None
+    plain: Any = hf
+    plain.hf_quantizer = None
     if hasattr(hf.config, "quantization_config"):
         del hf.config.quantization_config
-    hf.is_quantized = False
-    hf.quantization_method = None
+    plain.is_quantized = False
+    plain.quantization_method = None
     hf.config.architectures = [type(hf).__name__]
     hf.config._name_or_path = path.name
     return hf, tokenizer
@@ -85,14 +88,16 @@ def _read(
         try:
             return *read_gguf(path.resolve(), dtype), None
         except Exception as error:
-            raise ModelError(f"{name} cannot be read as a GGUF model ({_first_line(error)}): is it complete?") from error
+            why = _first_line(error)
+            raise ModelError(f"{name} cannot be read as a GGUF model ({why}): is it complete?") from error
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise ModelError(f"the folder {name} holds no config.json: expected a model saved by save_pretrained")
         return *_from_pretrained(str(path), name, dtype, trust_remote_code), path
     if path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
         near = difflib.get_close_matches(name, [EMBEDDED], n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected {EMBEDDED!r}, owner/name on the hub, a folder or a .gguf file"
+        valid = f"expected {EMBEDDED!r}, owner/name on the hub, a folder or a .gguf file"
+        hint = f"did you mean {near[0]!r}?" if near else valid
         raise ModelError(f"there is no model {name!r}: {hint}")
     return *_from_pretrained(name, name, dtype, trust_remote_code), None
 
@@ -166,6 +171,10 @@ def _check_fits(hf: PreTrainedModel, shapes: dict[str, tuple[int, ...]], adapter
                 f"the adapter {adapter} was trained for another model than {name}: it changes {path} with a factor of"
                 f" shape {shape}, here is {found}; load it on its own base model"
             )
+
+
+def _cast(hf: Any, to: torch.dtype | torch.device) -> PreTrainedModel:
+    return hf.to(to)
 
 
 def _as_dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dtype:

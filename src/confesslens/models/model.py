@@ -1,4 +1,4 @@
-"""A loaded model: fast sampling on the plain transformers module, hooks on a TransformerLens bridge of the same weights."""
+"""A loaded model: sampling on the plain transformers module, hooks on a TransformerLens bridge of its weights."""
 
 from __future__ import annotations
 
@@ -144,4 +144,5 @@ class Model:
 
     def __repr__(self) -> str:
         adapter = f", adapter={self.adapter!r}" if self.adapter else ""
-        return f"Model({self.name!r}{adapter}, layers={self.n_layers}, d_model={self.d_model}, {self.dtype}, {self.device})"
+        shape = f"layers={self.n_layers}, d_model={self.d_model}"
+        return f"Model({self.name!r}{adapter}, {shape}, {self.dtype}, {self.device})"

@@ -71,6 +71,8 @@ def scenario_folds(
     code = np.unique(np.asarray(evals), return_inverse=True)[1] * 2 + labels
     if np.bincount(code).max() < count:
         code = labels.astype(int)
+    if np.bincount(code).max() < count:
+        code = np.zeros(len(labels), dtype=int)  # too few rows to spread anything but the scenarios
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a stratum rarer than the fold count is expected here

@@ -13,7 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from confesslens.probes.bootstrap import auroc_interval, resample_weights
-from confesslens.probes.cv import MIN_SCENARIOS, Split, contrast_weights, rarer_scenarios, require_enough, scenario_folds
+from confesslens.probes.cv import (
+    MIN_SCENARIOS,
+    Split,
+    TooLittleData,
+    contrast_weights,
+    rarer_scenarios,
+    require_enough,
+    scenario_folds,
+)
 from confesslens.probes.folds import FoldPlan, FoldScores, plan_fold, score_fold, shuffled_labels
 from confesslens.probes.metrics import within_eval_auroc_columns
 from confesslens.probes.nested import Nested, choose_nested
@@ -236,7 +244,7 @@ def _candidates(
             if part >= enough and folds is not None:
                 kept.append((int(layer), str(sites[j]), folds))
     if not kept:
-        require_enough([], [], [])
+        raise TooLittleData("Too little data for a probe: no primary site is in enough rollouts of both classes.")
     return kept
 
 

@@ -87,9 +87,7 @@ def add_knowledge(rollouts: pd.DataFrame) -> pd.DataFrame:
     known = [
         "unknown"
         if row["condition"] == NEUTRAL
-        else get(row["eval"]).judge_knowledge(
-            _scenario(row), _grade(row), neutral.get(row["scenario"], [])
-        )
+        else get(row["eval"]).judge_knowledge(_scenario(row), _grade(row), neutral.get(row["scenario"], []))
         for row in rollouts.to_dict("records")
     ]
     return rollouts.assign(knowledge=known)

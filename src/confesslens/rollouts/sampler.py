@@ -1,6 +1,6 @@
 """Batched sampling that gives each job the same tokens whatever else is in the batch.
 
-A job is a prefix and a script of parts: forced tokens, free text, a choice between two wordings. Jobs run in the slots of
+A job is a prefix and a script of parts: forced tokens, free text, a choice between wordings. Jobs run in the slots of
 one key-value cache. Three rules make a job's tokens a function of the job alone: prefixes are computed one at a time,
 each slot holds its own tokens from position 0 on (no padding on the left), and every sampled token consumes the next
 number of a random stream that is seeded by the job.
@@ -73,7 +73,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What was chosen, the log-probability of every option's token at the parting, and the position that predicts it."""
+    """What was chosen, the log-probability of each option's token at the parting, the position that predicts it."""
 
     option: str
     logprobs: dict[str, float]
@@ -176,7 +176,7 @@ class _Prefixes:
     def compute(self, chunks: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, list[tuple[Any, Any]], int]:
         """Logits [vocab] after the prefix, its keys and values per layer ([1, heads, length, d]), its length."""
         logits, cache, length = self._chain(chunks)
-        return logits, [(layer.keys, layer.values) for layer in cache.layers], length
+        return logits, _layers(cache), length
 
     def _chain(self, chunks: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, DynamicCache, int]:
         if chunks in self.cached:
@@ -185,8 +185,8 @@ class _Prefixes:
         cache, start = DynamicCache(), 0
         if len(chunks) > 1:
             _, before, start = self._chain(chunks[:-1])
-            for layer, past in enumerate(before.layers):
-                cache.update(past.keys, past.values, layer)
+            for layer, (keys, values) in enumerate(_layers(before)):
+                cache.update(keys, values, layer)
         ids = torch.tensor([chunks[-1]], device=self.model.device)
         positions = torch.arange(start, start + ids.shape[1], device=ids.device)[None]
         out = self.model.hf(
@@ -196,6 +196,11 @@ class _Prefixes:
         while len(self.cached) > self.keep:
             self.cached.popitem(last=False)
         return self.cached[chunks]
+
+
+def _layers(cache: DynamicCache) -> list[tuple[Any, Any]]:
+    found: Any = cache.layers
+    return [(layer.keys, layer.values) for layer in found]
 
 
 class _Slot:

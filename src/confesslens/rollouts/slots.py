@@ -59,13 +59,15 @@ class SlotCache(Cache):
 
     def fill(self, row: int, keys_values: list[tuple[torch.Tensor, torch.Tensor]], length: int) -> None:
         """Put a computed prefix of `length` tokens into a row."""
-        for layer, (keys, values) in zip(self.layers, keys_values, strict=True):
+        own: Any = self.layers
+        for layer, (keys, values) in zip(own, keys_values, strict=True):
             layer.keys[row, :, :length] = keys[0]
             layer.values[row, :, :length] = values[0]
 
     def copy(self, source: int, target: int) -> None:
         """Copy one row over another."""
-        for layer in self.layers:
+        own: Any = self.layers
+        for layer in own:
             layer.keys[target] = layer.keys[source]
             layer.values[target] = layer.values[source]
 

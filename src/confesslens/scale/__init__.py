@@ -1,5 +1,5 @@
 """Scale: the same work on several processes."""
 
-from confesslens.scale.pool import run_shards
+from confesslens.scale.workers import Workers
 
-__all__ = ["run_shards"]
+__all__ = ["Workers"]

@@ -1,0 +1,127 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported: idle threads must not spin
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+app = typer.Typer(
+    help="Does a language model's confession match what went on inside it?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(highlight=False)
+
+
+@app.callback()
+def _main() -> None:
+    warnings.filterwarnings("ignore")
+
+
+@app.command("run")
+def run_command(
+    preset: Annotated[str | None, typer.Option(help="quick (3 minutes on two cores) or standard (15)")] = None,
+    model: Annotated[str | None, typer.Option(help="smollm2-135m, a hub id, a folder or a .gguf file")] = None,
+    adapter: Annotated[str | None, typer.Option(help="folder of a PEFT adapter")] = None,
+    evals: Annotated[str | None, typer.Option(help="evaluations, comma-separated, or all")] = None,
+    n: Annotated[int | None, typer.Option(help="scenarios per evaluation")] = None,
+    seed: Annotated[int | None, typer.Option(help="of scenarios and sampling")] = None,
+    out: Annotated[Path | None, typer.Option(help="the run's folder; default runs/PRESET-MODEL-seedS")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file of settings; options override it")] = None,
+    workers: Annotated[int | None, typer.Option(help="processes; default one a core")] = None,
+    trust_remote_code: Annotated[
+        bool | None, typer.Option("--trust-remote-code", help="run a hub model's code")
+    ] = None,
+) -> None:
+    """The main job: rollouts, confessions, activations, probes, the comparison, figures and a report.
+
+    Repeating a command continues a run that was stopped, and shows one that is whole.
+    """
+    from confesslens.config import make_config
+    from confesslens.run import run
+
+    options: dict[str, Any] = {
+        "preset": preset,
+        "model": model,
+        "adapter": adapter,
+        "evals": tuple(name.strip() for name in evals.split(",") if name.strip()) if evals else None,
+        "n": n,
+        "seed": seed,
+        "workers": workers,
+        "trust_remote_code": trust_remote_code,
+    }
+    try:
+        settings = make_config(options, config)
+        with _Display() as display:
+            done = run(settings, out, progress=display.update, command=shlex.join(["confesslens", *sys.argv[1:]]))
+    except KeyboardInterrupt:
+        console.print("\nStopped. Repeat the command to continue where it was.")
+        raise typer.Exit(130) from None
+    except (ValueError, OSError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"confesslens: {error}", markup=False)
+        raise typer.Exit(2) from None
+    _summarise(done.tables(), done.manifest, done.path)
+
+
+@app.command("evals")
+def evals_command() -> None:
+    """The evaluations, and what each tempts a model to do."""
+    from confesslens.evals import EVALUATIONS
+
+    table = Table("evaluation", "induces", "counts as bad", "tiers", "conditions")
+    for evaluation in EVALUATIONS.values():
+        table.add_row(
+            evaluation.name,
+            evaluation.induces,
+            evaluation.bad,
+            ", ".join(evaluation.tiers),
+            ", ".join(evaluation.conditions),
+        )
+    console.print(table)
+
+
+class _Display:
+    """One progress bar a stage; plain lines where the output is no terminal."""
+
+    def __enter__(self) -> _Display:
+        self.bars: dict[str, TaskID] = {}
+        self.progress = Progress(
+            TextColumn("{task.description:<13}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def update(self, stage: str, done: int, total: int) -> None:
+        if stage not in self.bars:
+            self.bars[stage] = self.progress.add_task(stage, total=total)
+            if not console.is_terminal:
+                console.print(f"{stage} …")
+        self.progress.update(self.bars[stage], completed=done, total=total)
+
+
+def _summarise(tables: dict[str, Any], manifest: dict[str, Any], folder: Path) -> None:
+    console.print()
+    for text in tables["sentences"]["text"]:
+        console.print(f"• {text}", markup=False)
+    seconds = sum(stage.get("seconds", 0) for stage in manifest["stages"].values())
+    console.print(f"\nReport: {folder / 'report.html'}  ({seconds:.0f} s of work)", soft_wrap=True)

@@ -1,0 +1,104 @@
+"""The settings of a run, its presets, and how a file and options override them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from confesslens import evals as evaluations
+from confesslens.activations.sites import SITES, check_sites
+from confesslens.closest import no_such
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {"n": 8, "samples": 2, "neutral_samples": 3, "free_samples": 1, "probe_every": 3},
+    "standard": {"n": 32, "samples": 4, "neutral_samples": 3, "free_samples": 2, "probe_every": 1},
+}
+"""`quick` shows the whole way within 3 minutes on two cores, `standard` within 15."""
+
+
+class RunConfig(BaseModel):
+    """Everything that a run depends on. The same settings give the same tables."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    preset: str = "quick"
+    model: str = Field("smollm2-135m", description="embedded model, hub id, folder or .gguf file")
+    adapter: str | None = Field(None, description="PEFT adapter merged into the model")
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    device: str | None = None
+    trust_remote_code: bool = False
+    evals: tuple[str, ...] = Field(("all",), description="names of evaluations")
+    tier: Literal["tiny", "small", "full"] = "tiny"
+    n: int = Field(8, ge=1, description="scenarios per evaluation")
+    samples: int = Field(2, ge=1, description="rollouts per scenario and condition")
+    neutral_samples: int = Field(3, ge=1, description="rollouts per scenario in the neutral condition")
+    cot: bool = True
+    temperature: float = Field(0.7, ge=0)
+    seed: int = Field(0, ge=0)
+    free_samples: int = Field(1, ge=0, description="free confessions per rollout, beside the guided one")
+    sites: tuple[str, ...] = SITES
+    probe_every: int = Field(1, ge=1, description="probe every so many layers, the last one always")
+    batch_size: int = Field(24, ge=1, description="transcripts sampled side by side; speed and memory only")
+    workers: int | None = Field(None, ge=1, description="processes; default one a core on a CPU; speed and memory only")
+
+    @field_validator("evals")
+    @classmethod
+    def _known_evals(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(evaluation.name for evaluation in evaluations.select(*names))
+
+    @field_validator("sites")
+    @classmethod
+    def _known_sites(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_sites(names))
+
+    def default_folder(self) -> Path:
+        """`runs/PRESET-MODEL-seedS`, with a short hash where other settings differ from the preset's."""
+        name = re.sub(r"[^\w.-]+", "-", Path(self.model).name or "model")
+        usual = make_config({"preset": self.preset, "model": self.model, "seed": self.seed})
+        folder = f"{self.preset}-{name}-seed{self.seed}"
+        mine, theirs = (c.model_dump(exclude={"workers", "batch_size"}) for c in (self, usual))
+        if mine != theirs:
+            folder += f"-{hashlib.sha256(json.dumps(mine, sort_keys=True).encode()).hexdigest()[:6]}"
+        return Path("runs") / folder
+
+
+def make_config(options: Mapping[str, Any], file: str | Path | None = None) -> RunConfig:
+    """A run's settings: the preset's, overridden by a YAML file's, overridden by `options` (None: not given).
+
+    Raises:
+        ValueError: an unknown key, preset or evaluation (the nearest valid names are given), or a value out of range.
+    """
+    given = _read_yaml(Path(file)) if file is not None else {}
+    given |= {key: value for key, value in options.items() if value is not None}
+    for key in given:
+        if key not in RunConfig.model_fields:
+            raise ValueError(no_such("setting", str(key), RunConfig.model_fields))
+    preset = given.get("preset", "quick")
+    if preset not in PRESETS:
+        raise ValueError(no_such("preset", str(preset), PRESETS))
+    try:
+        return RunConfig(**{**PRESETS[preset], **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"setting {place} = {first['input']!r}: {reason}") from None
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise ValueError(f"cannot read the config file {path}: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"the config file {path} is not YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(read, dict):
+        raise ValueError(f"the config file {path} holds a {type(read).__name__}: expected lines of 'setting: value'")
+    return read

@@ -1,0 +1,73 @@
+"""A run's folder: its manifest, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+MANIFEST = "manifest.json"
+
+
+class RunFolder:
+    """The files of one run. `manifest` is what manifest.json holds."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"{self.path} is a file: give a folder for the run")
+        self.manifest: dict[str, Any] = {}
+        if (self.path / MANIFEST).is_file():
+            try:
+                self.manifest = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise ValueError(f"{self.path / MANIFEST} is damaged ({error}): choose another folder") from None
+        elif self.path.is_dir() and any(entry.name != ".lock" for entry in self.path.iterdir()):
+            raise ValueError(f"{self.path} holds other files and no {MANIFEST}: choose an empty or new folder")
+
+    def save_manifest(self) -> None:
+        """Write manifest.json."""
+        text = json.dumps(self.manifest, indent=1, ensure_ascii=False)
+        self.write(MANIFEST, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+
+    def write(self, name: str, writer: Callable[[Path], Any]) -> Path:
+        """Let `writer` write a file under a passing name, then give it its own."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".partial-{os.getpid()}-{target.name}")
+        writer(partial)
+        partial.replace(target)
+        return target
+
+    def write_table(self, name: str, table: pd.DataFrame) -> Path:
+        """Write a parquet table."""
+        return self.write(name, lambda path: table.to_parquet(path, index=False))
+
+    def read_table(self, name: str) -> pd.DataFrame:
+        """Read a parquet table; FileNotFoundError that names the stage's file when it is not there yet."""
+        if not (self.path / name).is_file():
+            raise FileNotFoundError(f"there is no {self.path / name}: run the stages before this one first")
+        return pd.read_parquet(self.path / name)
+
+    def remove(self, name: str) -> None:
+        """Remove a file or folder, if there."""
+        target = self.path / name
+        if target.is_dir():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables of `results/`, by name."""
+        return {path.stem: pd.read_parquet(path) for path in sorted((self.path / "results").glob("*.parquet"))}
+
+
+def content_key(value: Mapping[str, Any]) -> str:
+    """Short hash of JSON-able settings."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,214 @@
+"""A run: six stages, each reading the stages before it from the run's folder and adding its own files.
+
+    rollouts → confessions → activations → probes → faithfulness → report
+
+A stage whose inputs have not changed is not done again. Stages that sample keep finished shards in `parts/` until they
+are whole, so that a killed run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from confesslens import stages
+from confesslens.config import RunConfig
+from confesslens.folder import RunFolder, content_key
+from confesslens.scale import Workers
+
+if TYPE_CHECKING:
+    from confesslens.models import Model
+
+Progress = Callable[[str, int, int], Any]
+FORMAT = 1  # of the run folder; a new one makes every stage's inputs new
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage: what it does, the settings it depends on, and whether redoing it would throw away long work."""
+
+    name: str
+    work: Callable[..., None]
+    settings: tuple[str, ...]
+    long: bool = False
+
+
+STAGES = (
+    Stage(
+        "rollouts",
+        stages.rollouts,
+        ("model", "adapter", "dtype", "evals", "tier", "n", "samples", "neutral_samples", "cot", "temperature", "seed"),
+        long=True,
+    ),
+    Stage("confessions", stages.confessions, ("free_samples",), long=True),
+    Stage("activations", stages.activations, ("sites",), long=True),
+    Stage("probes", stages.probe, ("probe_every",)),
+    Stage("faithfulness", stages.compare, ()),
+    Stage("report", stages.report, ()),
+)
+"""The stages of a run, in order."""
+
+_SHOWN = ("confesslens", "torch", "transformers", "transformer-lens", "peft", "scikit-learn", "numpy", "pandas", "zarr")
+
+
+def run(
+    config: RunConfig,
+    out: str | Path | None = None,
+    *,
+    until: str | None = None,
+    progress: Progress = lambda stage, done, total: None,
+    command: str = "",
+) -> RunFolder:
+    """Do all stages (or those up to `until`) that are not done yet; returns the run's folder.
+
+    Args:
+        config: from `make_config`.
+        out: the folder; default `config.default_folder()`.
+        until: name of the last stage to do.
+        progress: called with (stage, items done, items in all).
+        command: the command line, kept for the report.
+
+    Raises:
+        ValueError: the folder holds a run with other settings (which differ is said), or is in use.
+    """
+    folder = RunFolder(out or config.default_folder())
+    folder.path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.path / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        busy = f"another process is working on {folder.path}: wait for it, or choose another folder"
+        raise ValueError(busy) from None
+    try:
+        _do_stages(RunFolder(folder.path), config, until, progress, command)
+    finally:
+        lock.release()
+    return RunFolder(folder.path)
+
+
+def stage_keys(config: RunConfig) -> dict[str, str]:
+    """A hash for each stage of all that its files depend on: its settings and those of the stages before it."""
+    keys, before = {}, content_key({"format": FORMAT, "weights": _weights(config)})
+    dumped = config.model_dump(mode="json")
+    for stage in STAGES:
+        before = content_key({"before": before, "settings": {name: dumped[name] for name in stage.settings}})
+        keys[stage.name] = before
+    return keys
+
+
+def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: Progress, command: str) -> None:
+    keys = stage_keys(config)
+    _refuse_other_settings(run, config, keys)
+    done: dict[str, dict[str, Any]] = run.manifest.setdefault("stages", {})
+    todo = [stage for stage in STAGES if done.get(stage.name, {}).get("key") != keys[stage.name]]
+    names = [stage.name for stage in STAGES]
+    if until is not None:
+        todo = [stage for stage in todo if names.index(stage.name) <= names.index(until)]
+    for stage in STAGES:
+        if stage not in todo and stage.name in done:
+            progress(stage.name, 1, 1)
+    if not todo:
+        return
+    run.manifest.update(
+        config=config.model_dump(mode="json"),
+        versions={"python": platform.python_version(), **_versions()},
+        command=command,
+        keys=keys,
+    )
+    run.manifest.setdefault("created", datetime.now(UTC).isoformat(timespec="seconds"))
+    run.manifest.setdefault("model", {}).update(name=config.model, adapter=config.adapter or "")
+    run.save_manifest()
+    with Workers(functools.partial(_load, config, _embedded(config)), _worker_count(config)) as workers:
+        for stage in todo:
+            total = stages.sizes(config, run.manifest["model"].get("layers", 1))[stage.name]
+            finished = 0
+
+            def advance(n: int, stage: Stage = stage, total: int = total) -> None:
+                nonlocal finished
+                finished += n
+                progress(stage.name, min(finished, total), total)
+
+            progress(stage.name, 0, total)
+            for later in STAGES[STAGES.index(stage) :]:
+                done.pop(later.name, None)
+            run.save_manifest()
+            started = time.monotonic()
+            stage.work(run, config, workers, advance)
+            seconds = round(time.monotonic() - started, 1)
+            done[stage.name] = {"status": "done", "seconds": seconds, "key": keys[stage.name]}
+            run.save_manifest()
+            for part in (run.path / "parts").glob(f"{stage.name}-*"):
+                part.unlink()
+            with contextlib.suppress(OSError):
+                (run.path / "parts").rmdir()
+            progress(stage.name, total, total)
+
+
+def _refuse_other_settings(run: RunFolder, config: RunConfig, keys: dict[str, str]) -> None:
+    """Long work of another run is not thrown away unasked."""
+    begun: dict[str, str] = run.manifest.get("keys", {})
+    if all(begun.get(stage.name, keys[stage.name]) == keys[stage.name] for stage in STAGES if stage.long):
+        return
+    had, now = run.manifest.get("config", {}), config.model_dump(mode="json")
+    names = [name for stage in STAGES if stage.long for name in stage.settings if had.get(name) != now[name]]
+    differ = ", ".join(f"{name} = {had.get(name)!r}, asked for {now[name]!r}" for name in names)
+    raise ValueError(
+        f"{run.path} holds a run with other settings ({differ or 'other weights or format'}): choose another --out,"
+        " or remove that folder"
+    )
+
+
+def _load(config: RunConfig, folder: Path | None) -> Model:
+    from confesslens.models import load_model
+
+    model = load_model(
+        config.model if folder is None else folder,
+        config.adapter,
+        config.dtype,
+        config.device,
+        trust_remote_code=config.trust_remote_code,
+    )
+    model.name = config.model
+    return model
+
+
+def _embedded(config: RunConfig) -> Path | None:
+    from confesslens.models import EMBEDDED, embedded_folder
+
+    return embedded_folder() if config.model == EMBEDDED else None
+
+
+def _weights(config: RunConfig) -> list[Any]:
+    """What tells one model's weights from another's without reading them: the cached folder's hash, or file sizes."""
+    embedded = _embedded(config)
+    found: list[Any] = [embedded.name if embedded else config.model]
+    for place in (config.adapter, None if embedded else config.model):
+        path = Path(place).expanduser() if place else None
+        if path is not None and path.exists():
+            files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
+            found += [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return found
+
+
+def _worker_count(config: RunConfig) -> int:
+    if config.workers is not None:
+        return config.workers
+    import torch
+
+    on_cpu = config.device == "cpu" or (config.device is None and not torch.cuda.is_available())
+    return min(os.cpu_count() or 1, 8) if on_cpu else 1
+
+
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in _SHOWN}

@@ -1,0 +1,279 @@
+"""What each stage of a run does: sampling stages as shards for workers, analysis stages on whole tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file, save_file
+
+from confesslens import cot, evals, faithfulness, figures, probes
+from confesslens.activations import Activations, capture, load_activations, save_activations
+from confesslens.activations.sites import PRIMARY_SITES
+from confesslens.confessions import confess
+from confesslens.config import RunConfig
+from confesslens.folder import RunFolder
+from confesslens.rollouts.plan import NEUTRAL, Planned, plan_rollouts
+from confesslens.rollouts.rollout import add_knowledge, sample_rollouts
+
+if TYPE_CHECKING:
+    from confesslens.models import Model
+    from confesslens.scale import Workers
+
+Advance = Callable[[int], Any]
+ROLLOUTS, CONFESSIONS, ACTIVATIONS = "rollouts.parquet", "confessions.parquet", "activations.zarr"
+SHARD = 24  # rollouts a shard: what a kill can cost, at most, a worker
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Rollouts [start, end) of a stage, worked on by one worker, written to one file."""
+
+    folder: Path
+    config: RunConfig
+    start: int
+    end: int
+
+    def file(self, stage: str, ending: str) -> Path:
+        """Where the shard's part is kept until the stage is whole."""
+        return self.folder / "parts" / f"{stage}-{self.start:06d}-{self.end:06d}.{ending}"
+
+
+def planned_rollouts(config: RunConfig) -> list[Planned]:
+    """All rollouts of a run, in order."""
+    return plan_rollouts(
+        evals.select(*config.evals), config.n, config.seed, config.tier, None, config.samples, config.neutral_samples
+    )
+
+
+def rollouts(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
+    """Sample and grade; rollouts.parquet."""
+    shards = _shards(run, config, len(planned_rollouts(config)))
+    parts = _missing(workers, _sample_shard, shards, "rollouts", "parquet", advance)
+    table = pd.concat([pd.read_parquet(path) for path in parts], ignore_index=True)
+    run.write_table(ROLLOUTS, add_knowledge(table))
+
+
+def confessions(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
+    """Ask for confessions of all but the neutral rollouts; confessions.parquet."""
+    shards = _shards(run, config, len(_asked(run)))
+    parts = _missing(workers, _confess_shard, shards, "confessions", "parquet", advance)
+    run.write_table(CONFESSIONS, pd.concat([pd.read_parquet(path) for path in parts], ignore_index=True))
+
+
+def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
+    """Read the residual stream of the same rollouts; activations.zarr."""
+    table = _asked(run)
+    shards = _shards(run, config, len(table))
+    parts = _missing(workers, _capture_shard, shards, "activations", "safetensors", advance)
+    loaded = [load_file(path) for path in parts]
+    model = run.manifest.setdefault("model", {})
+    model["fingerprint"] = bytes(loaded[0]["fingerprint"]).decode()
+    model["dtype"] = bytes(loaded[0]["dtype"]).decode()
+    model["layers"] = len(loaded[0]["layers"])
+    whole = Activations(
+        values=np.concatenate([part["values"] for part in loaded]),
+        present=np.concatenate([part["present"] for part in loaded]),
+        layers=loaded[0]["layers"].tolist(),
+        sites=list(config.sites),
+        rollout_ids=table["rollout_id"].tolist(),
+        model=model["fingerprint"],
+        dtype=model["dtype"],
+    )
+    save_activations(whole, run.path / ACTIVATIONS)
+
+
+def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
+    """Sweep probes over layers and sites, with text baseline and shuffled labels; the probe is saved with its card."""
+    acts = load_activations(run.path / ACTIVATIONS)
+    table = _asked(run)
+    graded = (table["behaviour"] != "neither").to_numpy()
+    rows = table[graded]
+    every = [i for i in range(len(acts.layers)) if i % config.probe_every == 0 or i == len(acts.layers) - 1]
+    layers = [acts.layers[i] for i in every]
+    empty = pd.DataFrame(columns=["layer", "site", "n", "n_pos", "auroc", "low", "high", "shuffled", "text"])
+    scores = pd.DataFrame({"rollout_id": table["rollout_id"], "probe": np.nan, "text": np.nan, "shuffled": np.nan})
+    run.remove("probes")
+    try:
+        labels, groups = (rows["behaviour"] == "not_complied").to_numpy(), rows["scenario"].to_numpy()
+        names = rows["eval"].to_numpy()
+        text = probes.text_baseline(rows["answer"].tolist(), labels, groups, names, seed=config.seed)
+        found = probes.sweep(
+            acts.values[graded][:, every],
+            acts.present[graded],
+            labels,
+            groups,
+            names,
+            layers,
+            acts.sites,
+            seed=config.seed,
+            primary_sites=[site for site in acts.sites if site in PRIMARY_SITES] or None,
+            text_scores=text,
+            progress=lambda done, total: advance(1),
+        )
+    except probes.TooLittleData as error:
+        run.manifest["probe_note"] = str(error)
+        probe_map = empty
+    else:
+        run.manifest.pop("probe_note", None)
+        probe_map = found.table
+        scores.loc[graded, "probe"] = found.nested.score
+        scores.loc[graded, "text"] = text
+        scores.loc[graded, "shuffled"] = found.nested.shuffled_score[:, 0]
+        _save_probe(run, acts, found, labels, rows)
+    run.write_table("results/probe_map.parquet", probe_map)
+    run.write_table("results/scores.parquet", scores)
+
+
+def compare(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
+    """Set the four witnesses side by side; every table of results/."""
+    table, confessed = run.read_table(ROLLOUTS), run.read_table(CONFESSIONS)
+    scores = run.read_table("results/scores.parquet").set_index("rollout_id")
+    asked = table[table["condition"] != NEUTRAL]
+    said = [cot.mentions(row["eval"], row["cot"]) for row in asked.to_dict("records")]
+    thought = pd.DataFrame(
+        {"mentioned": [m.mentioned if config.cot else None for m in said], "quote": [m.quote for m in said]},
+        index=asked["rollout_id"],
+    )
+    comparison = faithfulness.compare(
+        table, confessed, probe=scores["probe"], text=scores["text"], shuffled=scores["shuffled"], cot=thought
+    )
+    for name in ("rates", "witnesses", "cells", "agreement", "auroc", "sentences"):
+        run.write_table(f"results/{name}.parquet", getattr(comparison, name))
+    advance(1)
+
+
+def report(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
+    """Draw the figures and write report.html."""
+    tables = run.tables()
+    drawn = {
+        "confession_rates": figures.confession_rates(tables["rates"]),
+        "probe_map": figures.probe_map(tables["probe_map"]),
+        "cells": figures.cells(tables["cells"]),
+        "agreement": figures.agreement(tables["agreement"]),
+    }
+    saved = {name: figures.save_figure(figure, run.path / "figures", name)["svg"] for name, figure in drawn.items()}
+    page = figures.render_report(tables, run.read_table(ROLLOUTS), run.read_table(CONFESSIONS), run.manifest, saved)
+    run.write("report.html", lambda path: path.write_text(page, encoding="utf-8"))
+    advance(1)
+
+
+def sizes(config: RunConfig, n_layers: int) -> dict[str, int]:
+    """How many items each stage works on, for the progress display."""
+    planned = planned_rollouts(config)
+    asked = sum(item.condition != NEUTRAL for item in planned)
+    probed = len([i for i in range(n_layers) if i % config.probe_every == 0 or i == n_layers - 1])
+    return {
+        "rollouts": len(planned),
+        "confessions": asked * (1 + config.free_samples),
+        "activations": asked,
+        "probes": probed * len(config.sites),
+        "faithfulness": 1,
+        "report": 1,
+    }
+
+
+def _asked(run: RunFolder) -> pd.DataFrame:
+    table = run.read_table(ROLLOUTS)
+    return table[table["condition"] != NEUTRAL].reset_index(drop=True)
+
+
+def _shards(run: RunFolder, config: RunConfig, n: int) -> list[Shard]:
+    return [Shard(run.path, config, start, min(start + SHARD, n)) for start in range(0, n, SHARD)]
+
+
+def _missing(
+    workers: Workers, task: Callable[..., Any], shards: list[Shard], stage: str, ending: str, advance: Advance
+) -> list[Path]:
+    """Work on the shards that have no part yet; the paths of all parts, in order."""
+    paths = [shard.file(stage, ending) for shard in shards]
+    scale = 1 + shards[0].config.free_samples if stage == "confessions" else 1
+    for shard, path in zip(shards, paths, strict=True):
+        if path.is_file():
+            advance((shard.end - shard.start) * scale)
+    workers.map(task, [shard for shard, path in zip(shards, paths, strict=True) if not path.is_file()], advance)
+    return paths
+
+
+def _sample_shard(model: Model, shard: Shard, advance: Advance) -> None:
+    config = shard.config
+    planned = planned_rollouts(config)[shard.start : shard.end]
+    table = sample_rollouts(
+        model,
+        planned,
+        cot=config.cot,
+        temperature=config.temperature,
+        batch_size=config.batch_size,
+        on_done=lambda: advance(1),
+    )
+    _write_part(shard.file("rollouts", "parquet"), lambda path: table.to_parquet(path, index=False))
+
+
+def _confess_shard(model: Model, shard: Shard, advance: Advance) -> None:
+    config = shard.config
+    asked = _asked(RunFolder(shard.folder)).iloc[shard.start : shard.end]
+    table = confess(
+        model,
+        asked,
+        config.free_samples,
+        seed=config.seed,
+        temperature=config.temperature,
+        batch_size=config.batch_size,
+        on_done=lambda: advance(1),
+    )
+    _write_part(shard.file("confessions", "parquet"), lambda path: table.to_parquet(path, index=False))
+
+
+def _capture_shard(model: Model, shard: Shard, advance: Advance) -> None:
+    run = RunFolder(shard.folder)
+    acts = capture(
+        model,
+        _asked(run).iloc[shard.start : shard.end],
+        run.read_table(CONFESSIONS),
+        sites=shard.config.sites,
+        on_done=advance,
+    )
+    part = {
+        "values": acts.values,
+        "present": acts.present,
+        "layers": np.array(acts.layers),
+        "fingerprint": np.frombuffer(acts.model.encode(), np.uint8),
+        "dtype": np.frombuffer(acts.dtype.encode(), np.uint8),
+    }
+    _write_part(shard.file("activations", "safetensors"), lambda path: save_file(part, path))
+
+
+def _write_part(path: Path, writer: Callable[[Path], Any]) -> None:
+    RunFolder(path.parent.parent).write(f"parts/{path.name}", writer)
+
+
+def _save_probe(run: RunFolder, acts: Activations, found: probes.Sweep, labels: np.ndarray, rows: pd.DataFrame) -> None:
+    layer, site, penalty = found.best()
+    column = acts.sites.index(site)
+    ids = {rollout_id: i for i, rollout_id in enumerate(acts.rollout_ids)}
+    at = np.array([ids[rollout_id] for rollout_id in rows["rollout_id"]])
+    here = acts.present[at, column]
+    fitted = probes.fit_probe(
+        acts.values[at[here], acts.layers.index(layer), column], labels[here], rows["eval"].to_numpy()[here], penalty
+    )
+    digest = hashlib.sha256("\n".join(rows["rollout_id"]).encode() + labels.tobytes()).hexdigest()[:16]
+    card = {
+        "name": "behaviour",
+        "model": run.manifest["model"],
+        "layer": layer,
+        "site": site,
+        "penalty": penalty,
+        "label": "graded behaviour: not_complied against complied, inside the tempted prompts of each evaluation",
+        "n": int(here.sum()),
+        "metrics": {"nested_auroc_within_evaluation": found.nested.auroc},
+        "controls": {"nested_auroc_shuffled_labels": found.nested.shuffled_auroc},
+        "data_hash": digest,
+        "intended_use": "exploring this run; the metrics are nested cross-validation's, not this fit's",
+        "limits": "a correlation on one model's own rollouts: no evidence of intent, not tested on other models",
+    }
+    probes.save_probe(run.path / "probes" / "behaviour", fitted, card)

@@ -1,0 +1,126 @@
+"""Tiny random models of several architectures, with a tokenizer of their own, and the embedded model."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+from confesslens.models import EMBEDDED, Model, load_model
+
+torch.set_num_threads(1)
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+USER_ONLY = (
+    "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+    "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+_TEXT = ["Objective: do it", "Result: ✓ complied", "Result: ✗ did not comply", "Why: because", "<think>\nhm\n</think>\n"]
+_SIZES = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "max_position_embeddings": 4096}
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> PreTrainedTokenizerFast:
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    special = ["<|im_start|>", "<|im_end|>"]
+    bpe.train_from_iterator(_TEXT, trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet))
+    fast = PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token=special[0], eos_token=special[1], pad_token=special[1])
+    fast.chat_template = CHATML
+    return fast
+
+
+def _llama(vocab: int) -> torch.nn.Module:
+    return LlamaForCausalLM(LlamaConfig(vocab_size=vocab, num_attention_heads=4, num_key_value_heads=2, **_SIZES))
+
+
+def _qwen3(vocab: int) -> torch.nn.Module:
+    return Qwen3ForCausalLM(Qwen3Config(vocab_size=vocab, num_attention_heads=4, num_key_value_heads=2, head_dim=8, **_SIZES))
+
+
+def _gemma3(vocab: int) -> torch.nn.Module:
+    kinds = ["sliding_attention", "full_attention", "sliding_attention"]
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+    config = Gemma3TextConfig(vocab_size=vocab, sliding_window=16, layer_types=kinds, **heads, **_SIZES)
+    return Gemma3ForCausalLM(config)
+
+
+def _neox(vocab: int) -> torch.nn.Module:
+    return GPTNeoXForCausalLM(GPTNeoXConfig(vocab_size=vocab, num_attention_heads=4, **_SIZES))
+
+
+def _gpt2(vocab: int) -> torch.nn.Module:
+    return GPT2LMHeadModel(GPT2Config(vocab_size=vocab, n_positions=4096, n_embd=32, n_layer=3, n_head=4))
+
+
+ARCHITECTURES: dict[str, Callable[[int], torch.nn.Module]] = {
+    "llama": _llama,
+    "qwen3": _qwen3,
+    "gemma3": _gemma3,
+    "gpt_neox": _neox,
+    "gpt2": _gpt2,
+}
+
+
+def build_tiny(architecture: str, tokenizer: PreTrainedTokenizerFast) -> Model:
+    torch.manual_seed(0)
+    hf = ARCHITECTURES[architecture](len(tokenizer)).eval()
+    for parameter in hf.parameters():  # larger than usual, so that what the model says depends on its input
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.2)
+    hf.config.eos_token_id = hf.generation_config.eos_token_id = tokenizer.eos_token_id
+    return Model(name=f"tiny-{architecture}", hf=hf, tokenizer=tokenizer)
+
+
+@pytest.fixture(scope="session")
+def tiny(tokenizer: PreTrainedTokenizerFast) -> Callable[[str], Model]:
+    built: dict[str, Model] = {}
+
+    def make(architecture: str = "llama") -> Model:
+        if architecture not in built:
+            built[architecture] = build_tiny(architecture, tokenizer)
+        return built[architecture]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Llama saved as a transformers folder."""
+    folder = tmp_path_factory.mktemp("tiny-llama")
+    model = tiny("llama")
+    model.hf.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Model:
+    return load_model(EMBEDDED)
