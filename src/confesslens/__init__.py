@@ -1,20 +1,41 @@
 """ConfessLens: does a language model's confession match what went on inside it?
 
-import confesslens as cl
+    import confesslens as cl
 
-model = cl.load_model("smollm2-135m")
-rollouts = cl.roll_out(model, cl.evals("sandbagging"), n=8, seed=0)
-confessions = cl.confess(model, rollouts, samples=2)
-acts = cl.capture(model, rollouts, sites=["answer.mean", "request.last"])
+    model = cl.load_model("smollm2-135m")
+    rollouts = cl.roll_out(model, cl.evals("sandbagging"), n=8, seed=0)
+    confessions = cl.confess(model, rollouts, samples=2)
+    acts = cl.capture(model, rollouts, sites=["answer.mean", "request.last"])
+
+Names are imported at their first use: a worker that samples never loads the statistics or the figures.
 """
 
-from confesslens import cot, evals, faithfulness, figures, probes
-from confesslens.activations import Activations, capture, load_activations, save_activations
-from confesslens.confessions import confess
-from confesslens.config import RunConfig, make_config
-from confesslens.models import Model, ModelError, load_model
-from confesslens.rollouts import roll_out
-from confesslens.run import run
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from confesslens import cot, evals, faithfulness, figures, probes
+    from confesslens.activations import Activations, capture, load_activations, save_activations
+    from confesslens.confessions import confess
+    from confesslens.config import RunConfig, make_config
+    from confesslens.models import Model, ModelError, load_model
+    from confesslens.rollouts import roll_out
+    from confesslens.run import run
+
+_HOME = {
+    "Activations": "activations",
+    "Model": "models",
+    "ModelError": "models",
+    "RunConfig": "config",
+    "capture": "activations",
+    "confess": "confessions",
+    "load_activations": "activations",
+    "load_model": "models",
+    "make_config": "config",
+    "roll_out": "rollouts",
+    "run": "run",
+    "save_activations": "activations",
+}
 
 __all__ = [
     "Activations",
@@ -35,3 +56,17 @@ __all__ = [
     "run",
     "save_activations",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        found = getattr(importlib.import_module(f"confesslens.{_HOME[name]}"), name)
+        globals()[name] = found
+        return found
+    if name in __all__:
+        return importlib.import_module(f"confesslens.{name}")
+    raise AttributeError(f"module 'confesslens' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -18,17 +18,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from confesslens import stages
 from confesslens.config import RunConfig
 from confesslens.folder import RunFolder, content_key
+from confesslens.models import EMBEDDED, embedded_folder
 from confesslens.scale import Workers
-
-if TYPE_CHECKING:
-    from confesslens.models import Model
+from confesslens.shards import load_worker_model
 
 Progress = Callable[[str, int, int], Any]
 FORMAT = 1  # of the run folder; a new one makes every stage's inputs new
@@ -129,7 +128,7 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
     run.manifest.setdefault("created", datetime.now(UTC).isoformat(timespec="seconds"))
     run.manifest.setdefault("model", {}).update(name=config.model, adapter=config.adapter or "")
     run.save_manifest()
-    with Workers(functools.partial(_load, config, _embedded(config)), _worker_count(config)) as workers:
+    with Workers(functools.partial(load_worker_model, config, _embedded(config)), _worker_count(config)) as workers:
         for stage in todo:
             total = stages.sizes(config, run.manifest["model"].get("layers", 1))[stage.name]
             finished = 0
@@ -169,23 +168,7 @@ def _refuse_other_settings(run: RunFolder, config: RunConfig, keys: dict[str, st
     )
 
 
-def _load(config: RunConfig, folder: Path | None) -> Model:
-    from confesslens.models import load_model
-
-    model = load_model(
-        config.model if folder is None else folder,
-        config.adapter,
-        config.dtype,
-        config.device,
-        trust_remote_code=config.trust_remote_code,
-    )
-    model.name = config.model
-    return model
-
-
 def _embedded(config: RunConfig) -> Path | None:
-    from confesslens.models import EMBEDDED, embedded_folder
-
     return embedded_folder() if config.model == EMBEDDED else None
 
 

@@ -1,76 +1,62 @@
-"""What each stage of a run does: sampling stages as shards for workers, analysis stages on whole tables."""
+"""What each stage of a run does with its folder."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
-from confesslens import cot, evals, faithfulness, figures, probes
-from confesslens.activations import Activations, capture, load_activations, save_activations
+from confesslens import cot, faithfulness, figures, probes
+from confesslens.activations import Activations, load_activations, save_activations
 from confesslens.activations.sites import PRIMARY_SITES
-from confesslens.confessions import confess
 from confesslens.config import RunConfig
 from confesslens.folder import RunFolder
-from confesslens.rollouts.plan import NEUTRAL, Planned, plan_rollouts
-from confesslens.rollouts.rollout import add_knowledge, sample_rollouts
+from confesslens.rollouts.plan import NEUTRAL
+from confesslens.rollouts.rollout import add_knowledge
+from confesslens.shards import (
+    CONFESSIONS,
+    ROLLOUTS,
+    SHARD,
+    Shard,
+    asked_rollouts,
+    capture_shard,
+    confess_shard,
+    planned_rollouts,
+    sample_shard,
+)
 
 if TYPE_CHECKING:
-    from confesslens.models import Model
     from confesslens.scale import Workers
 
 Advance = Callable[[int], Any]
-ROLLOUTS, CONFESSIONS, ACTIVATIONS = "rollouts.parquet", "confessions.parquet", "activations.zarr"
-SHARD = 24  # rollouts a shard: what a kill can cost, at most, a worker
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Rollouts [start, end) of a stage, worked on by one worker, written to one file."""
-
-    folder: Path
-    config: RunConfig
-    start: int
-    end: int
-
-    def file(self, stage: str, ending: str) -> Path:
-        """Where the shard's part is kept until the stage is whole."""
-        return self.folder / "parts" / f"{stage}-{self.start:06d}-{self.end:06d}.{ending}"
-
-
-def planned_rollouts(config: RunConfig) -> list[Planned]:
-    """All rollouts of a run, in order."""
-    return plan_rollouts(
-        evals.select(*config.evals), config.n, config.seed, config.tier, None, config.samples, config.neutral_samples
-    )
+ACTIVATIONS = "activations.zarr"
 
 
 def rollouts(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
     """Sample and grade; rollouts.parquet."""
     shards = _shards(run, config, len(planned_rollouts(config)))
-    parts = _missing(workers, _sample_shard, shards, "rollouts", "parquet", advance)
+    parts = _missing(workers, sample_shard, shards, "rollouts", "parquet", advance)
     table = pd.concat([pd.read_parquet(path) for path in parts], ignore_index=True)
     run.write_table(ROLLOUTS, add_knowledge(table))
 
 
 def confessions(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
     """Ask for confessions of all but the neutral rollouts; confessions.parquet."""
-    shards = _shards(run, config, len(_asked(run)))
-    parts = _missing(workers, _confess_shard, shards, "confessions", "parquet", advance)
+    shards = _shards(run, config, len(asked_rollouts(run)))
+    parts = _missing(workers, confess_shard, shards, "confessions", "parquet", advance)
     run.write_table(CONFESSIONS, pd.concat([pd.read_parquet(path) for path in parts], ignore_index=True))
 
 
 def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
     """Read the residual stream of the same rollouts; activations.zarr."""
-    table = _asked(run)
+    table = asked_rollouts(run)
     shards = _shards(run, config, len(table))
-    parts = _missing(workers, _capture_shard, shards, "activations", "safetensors", advance)
+    parts = _missing(workers, capture_shard, shards, "activations", "safetensors", advance)
     loaded = [load_file(path) for path in parts]
     model = run.manifest.setdefault("model", {})
     model["fingerprint"] = bytes(loaded[0]["fingerprint"]).decode()
@@ -91,17 +77,17 @@ def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Ad
 def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
     """Sweep probes over layers and sites, with text baseline and shuffled labels; the probe is saved with its card."""
     acts = load_activations(run.path / ACTIVATIONS)
-    table = _asked(run)
+    table = asked_rollouts(run)
     graded = (table["behaviour"] != "neither").to_numpy()
     rows = table[graded]
     every = [i for i in range(len(acts.layers)) if i % config.probe_every == 0 or i == len(acts.layers) - 1]
     layers = [acts.layers[i] for i in every]
     empty = pd.DataFrame(columns=["layer", "site", "n", "n_pos", "auroc", "low", "high", "shuffled", "text"])
-    scores = pd.DataFrame({"rollout_id": table["rollout_id"], "probe": np.nan, "text": np.nan, "shuffled": np.nan})
+    scores = pd.DataFrame({"rollout_id": table["rollout_id"], "probe": np.nan, "text": np.nan})
     run.remove("probes")
     try:
         labels, groups = (rows["behaviour"] == "not_complied").to_numpy(), rows["scenario"].to_numpy()
-        names = rows["eval"].to_numpy()
+        names = (rows["eval"] + " " + rows["condition"]).to_numpy()  # contrasts stay within one condition
         text = probes.text_baseline(rows["answer"].tolist(), labels, groups, names, seed=config.seed)
         found = probes.sweep(
             acts.values[graded][:, every],
@@ -124,8 +110,9 @@ def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> No
         probe_map = found.table
         scores.loc[graded, "probe"] = found.nested.score
         scores.loc[graded, "text"] = text
-        scores.loc[graded, "shuffled"] = found.nested.shuffled_score[:, 0]
-        _save_probe(run, acts, found, labels, rows)
+for column in range(found.nested.shuffled_score.shape[1]):
+            scores.loc[graded, f"shuffled_{column}"] = found.nested.shuffled_score[:, column]
+        _save_probe(run, acts, found, labels, names, rows)
     run.write_table("results/probe_map.parquet", probe_map)
     run.write_table("results/scores.parquet", scores)
 
@@ -134,6 +121,7 @@ def compare(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> 
     """Set the four witnesses side by side; every table of results/."""
     table, confessed = run.read_table(ROLLOUTS), run.read_table(CONFESSIONS)
     scores = run.read_table("results/scores.parquet").set_index("rollout_id")
+    shuffled = scores.filter(like="shuffled_") if "shuffled_0" in scores else None
     asked = table[table["condition"] != NEUTRAL]
     said = [cot.mentions(row["eval"], row["cot"]) for row in asked.to_dict("records")]
     thought = pd.DataFrame(
@@ -141,7 +129,7 @@ def compare(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> 
         index=asked["rollout_id"],
     )
     comparison = faithfulness.compare(
-        table, confessed, probe=scores["probe"], text=scores["text"], shuffled=scores["shuffled"], cot=thought
+        table, confessed, probe=scores["probe"], text=scores["text"], shuffled=shuffled, cot=thought
     )
     for name in ("rates", "witnesses", "cells", "agreement", "auroc", "sentences"):
         run.write_table(f"results/{name}.parquet", getattr(comparison, name))
@@ -178,11 +166,6 @@ def sizes(config: RunConfig, n_layers: int) -> dict[str, int]:
     }
 
 
-def _asked(run: RunFolder) -> pd.DataFrame:
-    table = run.read_table(ROLLOUTS)
-    return table[table["condition"] != NEUTRAL].reset_index(drop=True)
-
-
 def _shards(run: RunFolder, config: RunConfig, n: int) -> list[Shard]:
     return [Shard(run.path, config, start, min(start + SHARD, n)) for start in range(0, n, SHARD)]
 
@@ -200,66 +183,14 @@ def _missing(
     return paths
 
 
-def _sample_shard(model: Model, shard: Shard, advance: Advance) -> None:
-    config = shard.config
-    planned = planned_rollouts(config)[shard.start : shard.end]
-    table = sample_rollouts(
-        model,
-        planned,
-        cot=config.cot,
-        temperature=config.temperature,
-        batch_size=config.batch_size,
-        on_done=lambda: advance(1),
-    )
-    _write_part(shard.file("rollouts", "parquet"), lambda path: table.to_parquet(path, index=False))
-
-
-def _confess_shard(model: Model, shard: Shard, advance: Advance) -> None:
-    config = shard.config
-    asked = _asked(RunFolder(shard.folder)).iloc[shard.start : shard.end]
-    table = confess(
-        model,
-        asked,
-        config.free_samples,
-        seed=config.seed,
-        temperature=config.temperature,
-        batch_size=config.batch_size,
-        on_done=lambda: advance(1),
-    )
-    _write_part(shard.file("confessions", "parquet"), lambda path: table.to_parquet(path, index=False))
-
-
-def _capture_shard(model: Model, shard: Shard, advance: Advance) -> None:
-    run = RunFolder(shard.folder)
-    acts = capture(
-        model,
-        _asked(run).iloc[shard.start : shard.end],
-        run.read_table(CONFESSIONS),
-        sites=shard.config.sites,
-        on_done=advance,
-    )
-    part = {
-        "values": acts.values,
-        "present": acts.present,
-        "layers": np.array(acts.layers),
-        "fingerprint": np.frombuffer(acts.model.encode(), np.uint8),
-        "dtype": np.frombuffer(acts.dtype.encode(), np.uint8),
-    }
-    _write_part(shard.file("activations", "safetensors"), lambda path: save_file(part, path))
-
-
-def _write_part(path: Path, writer: Callable[[Path], Any]) -> None:
-    RunFolder(path.parent.parent).write(f"parts/{path.name}", writer)
-
-
-def _save_probe(run: RunFolder, acts: Activations, found: probes.Sweep, labels: np.ndarray, rows: pd.DataFrame) -> None:
+def _save_probe(run: RunFolder, acts: Activations, found: probes.Sweep, labels: np.ndarray, names: np.ndarray, rows: pd.DataFrame) -> None:
     layer, site, penalty = found.best()
     column = acts.sites.index(site)
     ids = {rollout_id: i for i, rollout_id in enumerate(acts.rollout_ids)}
     at = np.array([ids[rollout_id] for rollout_id in rows["rollout_id"]])
     here = acts.present[at, column]
     fitted = probes.fit_probe(
-        acts.values[at[here], acts.layers.index(layer), column], labels[here], rows["eval"].to_numpy()[here], penalty
+        acts.values[at[here], acts.layers.index(layer), column], labels[here], names[here], penalty
     )
     digest = hashlib.sha256("\n".join(rows["rollout_id"]).encode() + labels.tobytes()).hexdigest()[:16]
     card = {

@@ -22,9 +22,8 @@ def test_macro_counts_evaluations_alike(six):
     rollouts, confessions, probe = six
     other = rollouts.iloc[[0]].assign(rollout_id="x", eval="timer", scenario="timer/0")
     extra = confessions.iloc[[0]].assign(rollout_id="x")
-    table = witnesses(
-        pd.concat([rollouts, other]), pd.concat([confessions, extra]), pd.concat([probe, pd.Series({"x": 1.0})])
-    )
+    probe["x"] = 1.0
+    table = witnesses(pd.concat([rollouts, other]), pd.concat([confessions, extra]), probe)
     counted = cells(table, n_boot=100).set_index(["eval", "cell"])
     assert counted.loc[("macro", "B1P1C1"), "share"] == pytest.approx((1 / 6 + 1) / 2)
     assert counted.loc[("macro", "B1P1C1"), "n"] == 2

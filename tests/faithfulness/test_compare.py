@@ -19,7 +19,7 @@ def test_sentences_give_counts_and_intervals_in_order(planted):
     row = got.rates.iloc[0]
     low, high = 100 * row["p_bad_low"], 100 * row["p_bad_high"]
     assert text_of["rates/people/tempted"].startswith(
-        f"people, tempted: of 40 answers {row['n_bad']} ({low:.0f}–{high:.0f} %) were bad; of those the confession admitted"
+        f"people, tempted: of 40 answers {row['n_bad']} ({low:.0f}–{high:.0f} %) were bad; of those the confession "
     )
     assert "AUROC 0.9" in text_of["probe"] and "so the probe adds to the text (+0." in text_of["probe"]
     assert "not distinguishable from chance" in text_of["probe_confession"]

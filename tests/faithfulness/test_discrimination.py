@@ -51,9 +51,8 @@ def test_conditions_are_not_compared_with_each_other(planted):
     rollouts["eval"] = "people"
     pressed = np.arange(80) >= 40
     rollouts["condition"] = np.where(pressed, "pressured", "tempted")
-    row = by_target(discrimination(witnesses(rollouts, None, pressed.astype(float)), n_boot=50)).loc[
-        ("behaviour", "probe")
-    ]
+    got = by_target(discrimination(witnesses(rollouts, None, pressed.astype(float)), n_boot=50))
+    row = got.loc[("behaviour", "probe")]
     assert row["auroc"] == 0.5
     assert row["evals"] == "people (pressured),people (tempted)"
 

@@ -59,9 +59,11 @@ def test_fast_interval_equals_the_general_bootstrap():
     rng = np.random.default_rng(1)
     y, evals, groups = rng.random(48) < 0.5, np.repeat(["a", "b"], 24), np.arange(48) // 3
     scores = y + rng.normal(size=48)
-    slow = clustered_bootstrap(
-        lambda i: within_eval_auroc(y[i], scores[i], evals[i]), groups, evals, n_boot=200, seed=5
-    )
+
+    def statistic(i):
+        return within_eval_auroc(y[i], scores[i], evals[i])
+
+    slow = clustered_bootstrap(statistic, groups, evals, n_boot=200, seed=5)
     fast = auroc_interval(y, scores, evals, groups, n_boot=200, seed=5)
     assert (fast.estimate, fast.low, fast.high) == pytest.approx((slow.estimate, slow.low, slow.high))
     assert fast.low < fast.estimate < fast.high

@@ -77,8 +77,11 @@ def _job(
     model: Model, rollout: dict[str, Any], mode: str, index: int, request: str, seed: int, temperature: float
 ) -> Job:
     ids = tuple(int(token) for token in rollout["token_ids"])
-    shared = json.loads(rollout["spans"])["prompt"][1]  # other rollouts of the prompt share this chunk
-    prefix = (ids[:shared], ids[shared:] + request_ids(model, rollout, request))
+    messages, end = json.loads(rollout["messages"]), json.loads(rollout["spans"])["prompt"][1]
+    examples = len(model.encode_chunks(messages)[0])
+    cuts = (0, examples, end) if 0 < examples < end else (0, end)  # chunks that other rollouts share
+    shared = tuple(ids[a:b] for a, b in zip(cuts, cuts[1:], strict=False))
+    prefix = (*shared, ids[end:] + request_ids(model, rollout, request))
     if mode == "guided":
         return Job(prefix, _guided_frame(model), temperature=0)
     parts: tuple[Part, ...] = (Free("confession", FREE_TOKENS),)

@@ -34,8 +34,9 @@ def parse_three_part(text: str) -> Parsed:
     """
     marks = list(_LABEL.finditer(text))
     parts: dict[str, str] = {}
-    for mark, after in zip(marks, [*marks[1:], None], strict=True):
-        body = text[mark.end() : after.start() if after else len(text)].strip()
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    for mark, end in zip(marks, ends, strict=False):
+        body = text[mark.end() : end].strip()
         parts.setdefault(mark[1].lower(), body)  # what comes first counts, a second report does not
     result = parts.get("result", "").split("\n", 1)[0]
     return Parsed(parts.get("objective", ""), _claim(result), parts.get("why", ""))

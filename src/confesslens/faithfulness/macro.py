@@ -32,17 +32,16 @@ def macro_share(
         seed: of the random draws.
         level: of the interval.
     """
-    base = np.asarray(base, dtype=bool)
-    hits = np.asarray(hits, dtype=bool)[base]
-    evals, groups = np.asarray(evals)[base], np.asarray(groups)[base]
-    if not len(hits):
+    keep = np.asarray(base, dtype=bool)
+    hit, names, clusters = np.asarray(hits, dtype=bool)[keep], np.asarray(evals)[keep], np.asarray(groups)[keep]
+    if not len(hit):
         return Interval(np.nan, np.nan, np.nan)
-    weights = np.column_stack([np.ones(len(hits)), resample_weights(groups, evals, n_boot, seed)])
-    shares = [_share(hits[rows], weights[rows]) for rows in (evals == e for e in np.unique(evals))]
+    if hit.all() or not hit.any():
+        n = len(np.unique(clusters))
+        return wilson(n if hit.all() else 0, n, level)
+    weights = np.column_stack([np.ones(len(hit)), resample_weights(clusters, names, n_boot, seed)])
+    shares = [_share(hit[rows], weights[rows]) for rows in (names == e for e in np.unique(names))]
     means = np.mean(shares, axis=0)
-    if hits.all() or not hits.any():
-        n = len(np.unique(groups))
-        return wilson(n if hits.all() else 0, n, level)
     return percentile_interval(float(means[0]), means[1:], level)
 
 

@@ -108,6 +108,21 @@ class Model:
         """
         return self.encode(self._render(list(messages)))
 
+    def encode_chunks(self, messages: Sequence[Message]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """`encode_prompt` in two chunks: what conversations share that differ in the last message only, and the rest.
+
+        The first is empty where the template does not put the earlier messages first as they are.
+        """
+        ids = tuple(self.encode_prompt(messages))
+        try:
+            text = self.tokenizer.apply_chat_template(list(messages[:-1]), tokenize=False) if messages[1:] else ""
+        except (TemplateError, ValueError):
+            text = ""
+        shared = tuple(self.encode(str(text)))
+        if len(shared) < len(ids) and ids[: len(shared)] == shared:
+            return shared, ids[len(shared) :]
+        return (), ids
+
     def encode_turn(self, messages: Sequence[Message], content: str, role: str = "system") -> list[int]:
         """Token ids that follow the assistant's answer to `messages`: end of its turn, a new message, and the start of
         the next assistant turn.

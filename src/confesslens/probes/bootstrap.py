@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from confesslens.probes.cv import rarer_scenarios
 from confesslens.probes.metrics import within_eval_auroc_columns
 
 
@@ -139,23 +140,19 @@ def auroc_interval(
         level: of the interval.
         weights: [n, n_boot] draws to use again, from `resample_weights(groups, evals, n_boot, seed)`.
     """
-    y, evals, groups = np.asarray(y, dtype=bool), np.asarray(evals), np.asarray(groups)
-    scores = np.asarray(scores, dtype=float)
-    scores = scores.reshape(len(scores), -1)
-    keep = ~np.isnan(scores).any(axis=1)
-    if weights is None:
-        weights = resample_weights(groups, evals, n_boot, seed)
-    y, scores, evals, groups, weights = y[keep], scores[keep], evals[keep], groups[keep], weights[keep]
-    if not len(y):
+    columns = np.asarray(scores, dtype=float).reshape(len(np.asarray(scores)), -1)
+    keep = ~np.isnan(columns).any(axis=1)
+    draws_of = resample_weights(groups, evals, n_boot, seed) if weights is None else weights
+    label, name, group = np.asarray(y, dtype=bool)[keep], np.asarray(evals)[keep], np.asarray(groups)[keep]
+    columns, draws_of = columns[keep], draws_of[keep]
+    if not len(label):
         return Interval(np.nan, np.nan, np.nan)
-    estimate = float(within_eval_auroc_columns(y[:, None], scores, evals).mean())
-    draws = np.mean([auroc_draws(y, column, evals, weights) for column in scores.T], axis=0)
-    interval = percentile_interval(estimate, draws, level)
+    estimate = float(within_eval_auroc_columns(label[:, None], columns, name).mean())
     if estimate in (0.0, 1.0):
-        rarer = min(len(np.unique(groups[y])), len(np.unique(groups[~y])))
-        bound = ((1 - level) / 2) ** (1 / rarer)
+        bound = ((1 - level) / 2) ** (1 / rarer_scenarios(label, group, name))
         return Interval(1.0, bound, 1.0) if estimate == 1.0 else Interval(0.0, 0.0, 1 - bound)
-    return interval
+    draws = np.mean([auroc_draws(label, column, name, draws_of) for column in columns.T], axis=0)
+    return percentile_interval(estimate, draws, level)
 
 
 def _weighted_auroc(y: NDArray, scores: NDArray, weights: NDArray) -> NDArray[np.float64]:

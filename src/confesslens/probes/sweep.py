@@ -206,7 +206,7 @@ def _summarise(
 ) -> tuple[dict[str, float], NDArray]:
     n, k = task.labels.shape
     scores = np.full((n, k), np.nan)
-    row = {"n": int(present.sum()), "n_pos": int(task.labels[present, 0].sum())}
+    row: dict[str, float] = {"n": int(present.sum()), "n_pos": int(task.labels[present, 0].sum())}
     row |= dict.fromkeys(("auroc", "low", "high", "shuffled", "text", "penalty"), np.nan)
     if folds is None:
         return row, scores[:, 0]

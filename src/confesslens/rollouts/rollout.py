@@ -24,7 +24,7 @@ COLUMNS = (
 
 COT_REQUEST = "Think briefly between <think> and </think> first, then answer."
 COT_OPEN, COT_CLOSE = "<think>\n", "\n</think>\n"
-COT_TOKENS = {"tiny": 32, "small": 192, "full": 1024}
+COT_TOKENS = {"tiny": 24, "small": 192, "full": 1024}
 
 
 def roll_out(
@@ -102,17 +102,17 @@ def _messages(item: Planned, cot: bool) -> list[dict[str, str]]:
 
 def _job(model: Model, item: Planned, messages: list[dict[str, str]], cot: bool, temperature: float) -> Job:
     tier = item.scenario.tier
-    prompt = tuple(model.encode_prompt(messages))
+    shared, rest = model.encode_chunks(messages)
     parts: tuple[Part, ...] = (Free("answer", item.evaluation.answer_tokens[tier]),)
     if cot:
-        prompt += tuple(model.encode(COT_OPEN))
+        rest += tuple(model.encode(COT_OPEN))
         thinking = Free("cot", COT_TOKENS[tier], stop=(COT_CLOSE.strip(),))
         parts = (thinking, Forced(tuple(model.encode(COT_CLOSE))), *parts)
-    return Job((prompt,), parts, item.seed, temperature)
+    return Job((shared, rest) if shared else (rest,), parts, item.seed, temperature)
 
 
 def _row(model: Model, item: Planned, messages: list[dict[str, str]], job: Job, done: Completion) -> dict[str, Any]:
-    prompt = len(job.prefix[0]) - (len(model.encode(COT_OPEN)) if "cot" in done.spans else 0)
+    prompt = sum(map(len, job.prefix)) - (len(model.encode(COT_OPEN)) if "cot" in done.spans else 0)
     spans = {"prompt": (0, prompt), **{name: span for name, span in done.spans.items() if span[0] < span[1]}}
     answer = done.texts["answer"].strip()
     grade = item.evaluation.grade(item.scenario, item.condition, answer)

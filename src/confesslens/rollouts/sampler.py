@@ -169,7 +169,7 @@ def _step(model: Model, slots: list[_Slot], cache: SlotCache) -> None:
 class _Prefixes:
     """Computes prefixes chunk by chunk, one prefix at a time, and keeps the few last ones."""
 
-    def __init__(self, model: Model, keep: int = 4) -> None:
+    def __init__(self, model: Model, keep: int = 8) -> None:
         self.model, self.keep = model, keep
         self.cached: OrderedDict[tuple[tuple[int, ...], ...], tuple[Any, DynamicCache, int]] = OrderedDict()
 

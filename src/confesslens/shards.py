@@ -1,0 +1,120 @@
+"""The work of a run that needs a model, cut into shards: a worker samples, asks or reads, and writes one part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import save_file
+
+from confesslens import evals
+from confesslens.activations.capture import capture
+from confesslens.confessions.confess import confess
+from confesslens.config import RunConfig
+from confesslens.folder import RunFolder
+from confesslens.models import Model, load_model
+from confesslens.rollouts.plan import NEUTRAL, Planned, plan_rollouts
+from confesslens.rollouts.rollout import sample_rollouts
+
+Advance = Callable[[int], Any]
+ROLLOUTS, CONFESSIONS = "rollouts.parquet", "confessions.parquet"
+SHARD = 24  # rollouts a shard: what a kill can cost, at most, a worker
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Rollouts [start, end) of a stage, worked on by one worker, written to one file."""
+
+    folder: Path
+    config: RunConfig
+    start: int
+    end: int
+
+    def file(self, stage: str, ending: str) -> Path:
+        """Where the shard's part is kept until the stage is whole."""
+        return self.folder / "parts" / f"{stage}-{self.start:06d}-{self.end:06d}.{ending}"
+
+
+def load_worker_model(config: RunConfig, folder: Path | None) -> Model:
+    """A worker's model, from `folder` where the name stands for one."""
+    model = load_model(
+        config.model if folder is None else folder,
+        config.adapter,
+        config.dtype,
+        config.device,
+        trust_remote_code=config.trust_remote_code,
+    )
+    model.name = config.model
+    return model
+
+
+def planned_rollouts(config: RunConfig) -> list[Planned]:
+    """All rollouts of a run, in order."""
+    return plan_rollouts(
+        evals.select(*config.evals), config.n, config.seed, config.tier, None, config.samples, config.neutral_samples
+    )
+
+
+def asked_rollouts(run: RunFolder) -> pd.DataFrame:
+    """The rollouts whose confessions and activations are wanted: all but the neutral ones."""
+    table = run.read_table(ROLLOUTS)
+    return table[table["condition"] != NEUTRAL].reset_index(drop=True)
+
+
+def sample_shard(model: Model, shard: Shard, advance: Advance) -> None:
+    """Sample and grade the planned rollouts of a shard."""
+    config = shard.config
+    planned = planned_rollouts(config)[shard.start : shard.end]
+    table = sample_rollouts(
+        model,
+        planned,
+        cot=config.cot,
+        temperature=config.temperature,
+        batch_size=config.batch_size,
+        on_done=lambda: advance(1),
+    )
+    _write_part(shard.file("rollouts", "parquet"), lambda path: table.to_parquet(path, index=False))
+
+
+def confess_shard(model: Model, shard: Shard, advance: Advance) -> None:
+    """Ask for the confessions of a shard's rollouts."""
+    config = shard.config
+    asked = asked_rollouts(RunFolder(shard.folder)).iloc[shard.start : shard.end]
+    table = confess(
+        model,
+        asked,
+        config.free_samples,
+        seed=config.seed,
+        temperature=config.temperature,
+        batch_size=config.batch_size,
+        on_done=lambda: advance(1),
+    )
+    _write_part(shard.file("confessions", "parquet"), lambda path: table.to_parquet(path, index=False))
+
+
+def capture_shard(model: Model, shard: Shard, advance: Advance) -> None:
+    """Read the activations of a shard's rollouts."""
+    run = RunFolder(shard.folder)
+    acts = capture(
+        model,
+        asked_rollouts(run).iloc[shard.start : shard.end],
+        run.read_table(CONFESSIONS),
+        sites=shard.config.sites,
+        on_done=advance,
+    )
+    part = {
+        "values": acts.values,
+        "present": acts.present,
+        "layers": np.array(acts.layers),
+        "fingerprint": np.frombuffer(acts.model.encode(), np.uint8),
+        "dtype": np.frombuffer(acts.dtype.encode(), np.uint8),
+    }
+    _write_part(shard.file("activations", "safetensors"), lambda path: save_file(part, path))
+
+
+def _write_part(path: Path, writer: Callable[[Path], Any]) -> None:
+    RunFolder(path.parent.parent).write(f"parts/{path.name}", writer)
