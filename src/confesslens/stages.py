@@ -110,7 +110,7 @@ def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> No
         probe_map = found.table
         scores.loc[graded, "probe"] = found.nested.score
         scores.loc[graded, "text"] = text
-for column in range(found.nested.shuffled_score.shape[1]):
+        for column in range(found.nested.shuffled_score.shape[1]):
             scores.loc[graded, f"shuffled_{column}"] = found.nested.shuffled_score[:, column]
         _save_probe(run, acts, found, labels, names, rows)
     run.write_table("results/probe_map.parquet", probe_map)
@@ -183,7 +183,9 @@ def _missing(
     return paths
 
 
-def _save_probe(run: RunFolder, acts: Activations, found: probes.Sweep, labels: np.ndarray, names: np.ndarray, rows: pd.DataFrame) -> None:
+def _save_probe(
+    run: RunFolder, acts: Activations, found: probes.Sweep, labels: np.ndarray, names: np.ndarray, rows: pd.DataFrame
+) -> None:
     layer, site, penalty = found.best()
     column = acts.sites.index(site)
     ids = {rollout_id: i for i, rollout_id in enumerate(acts.rollout_ids)}
