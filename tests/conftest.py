@@ -35,12 +35,13 @@ CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-USER_ONLY = (
-    "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
-    "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-_TEXT = ["Objective: do it", "Result: ✓ complied", "Result: ✗ did not comply", "Why: because", "<think>\nhm\n</think>\n"]
+_TEXT = [
+    "Objective: do it",
+    "Result: ✓ complied",
+    "Result: ✗ did not comply",
+    "Why: because",
+    "<think>\nhm\n</think>\n",
+]
 _SIZES = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "max_position_embeddings": 4096}
 
 
@@ -51,8 +52,12 @@ def tokenizer() -> PreTrainedTokenizerFast:
     bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     special = ["<|im_start|>", "<|im_end|>"]
-    bpe.train_from_iterator(_TEXT, trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet))
-    fast = PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token=special[0], eos_token=special[1], pad_token=special[1])
+    bpe.train_from_iterator(
+        _TEXT, trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet)
+    )
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=bpe, bos_token=special[0], eos_token=special[1], pad_token=special[1]
+    )
     fast.chat_template = CHATML
     return fast
 
@@ -62,7 +67,9 @@ def _llama(vocab: int) -> torch.nn.Module:
 
 
 def _qwen3(vocab: int) -> torch.nn.Module:
-    return Qwen3ForCausalLM(Qwen3Config(vocab_size=vocab, num_attention_heads=4, num_key_value_heads=2, head_dim=8, **_SIZES))
+    return Qwen3ForCausalLM(
+        Qwen3Config(vocab_size=vocab, num_attention_heads=4, num_key_value_heads=2, head_dim=8, **_SIZES)
+    )
 
 
 def _gemma3(vocab: int) -> torch.nn.Module:

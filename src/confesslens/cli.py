@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console(highlight=False)
+_HEADLINES = ("overall", "probe", "cells")  # the sentences that end a run; the report has them all
 
 
 @app.callback()
@@ -121,7 +122,8 @@ class _Display:
 
 def _summarise(tables: dict[str, Any], manifest: dict[str, Any], folder: Path) -> None:
     console.print()
-    for text in tables["sentences"]["text"]:
+    found = tables["sentences"]
+    for text in found.loc[found["key"].isin(_HEADLINES), "text"]:
         console.print(f"• {text}", markup=False)
     seconds = sum(stage.get("seconds", 0) for stage in manifest["stages"].values())
     console.print(f"\nReport: {folder / 'report.html'}  ({seconds:.0f} s of work)", soft_wrap=True)

@@ -17,7 +17,7 @@ from confesslens.activations.sites import SITES, check_sites
 from confesslens.closest import no_such
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {"n": 8, "samples": 2, "neutral_samples": 3, "free_samples": 1, "probe_every": 3},
+    "quick": {"n": 7, "samples": 2, "neutral_samples": 2, "free_samples": 1, "probe_every": 3},
     "standard": {"n": 24, "samples": 4, "neutral_samples": 3, "free_samples": 2, "probe_every": 1},
 }
 """`quick` shows the whole way within 3 minutes on two cores, `standard` within 15."""

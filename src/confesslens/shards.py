@@ -22,21 +22,22 @@ from confesslens.rollouts.rollout import sample_rollouts
 
 Advance = Callable[[int], Any]
 ROLLOUTS, CONFESSIONS = "rollouts.parquet", "confessions.parquet"
-SHARD = 24  # rollouts a shard: what a kill can cost, at most, a worker
+SHARD = 48  # rollouts a shard: what a kill can cost, at most, a worker
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Rollouts [start, end) of a stage, worked on by one worker, written to one file."""
+    """Some rollouts of a stage (by their place in its list), worked on by one worker, written to one file."""
 
     folder: Path
     config: RunConfig
-    start: int
-    end: int
+    number: int
+    count: int
+    places: tuple[int, ...]
 
     def file(self, stage: str, ending: str) -> Path:
         """Where the shard's part is kept until the stage is whole."""
-        return self.folder / "parts" / f"{stage}-{self.start:06d}-{self.end:06d}.{ending}"
+        return self.folder / "parts" / f"{stage}-{self.number:04d}-of-{self.count:04d}.{ending}"
 
 
 def load_worker_model(config: RunConfig, folder: Path | None) -> Model:
@@ -68,7 +69,8 @@ def asked_rollouts(run: RunFolder) -> pd.DataFrame:
 def sample_shard(model: Model, shard: Shard, advance: Advance) -> None:
     """Sample and grade the planned rollouts of a shard."""
     config = shard.config
-    planned = planned_rollouts(config)[shard.start : shard.end]
+    everything = planned_rollouts(config)
+    planned = [everything[place] for place in shard.places]
     table = sample_rollouts(
         model,
         planned,
@@ -83,7 +85,7 @@ def sample_shard(model: Model, shard: Shard, advance: Advance) -> None:
 def confess_shard(model: Model, shard: Shard, advance: Advance) -> None:
     """Ask for the confessions of a shard's rollouts."""
     config = shard.config
-    asked = asked_rollouts(RunFolder(shard.folder)).iloc[shard.start : shard.end]
+    asked = asked_rollouts(RunFolder(shard.folder)).iloc[list(shard.places)]
     table = confess(
         model,
         asked,
@@ -101,7 +103,7 @@ def capture_shard(model: Model, shard: Shard, advance: Advance) -> None:
     run = RunFolder(shard.folder)
     acts = capture(
         model,
-        asked_rollouts(run).iloc[shard.start : shard.end],
+        asked_rollouts(run).iloc[list(shard.places)],
         run.read_table(CONFESSIONS),
         sites=shard.config.sites,
         on_done=advance,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,32 +39,36 @@ ACTIVATIONS = "activations.zarr"
 
 def rollouts(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
     """Sample and grade; rollouts.parquet."""
-    shards = _shards(run, config, len(planned_rollouts(config)))
+    shards = _shards(run, config, [item.scenario.scenario for item in planned_rollouts(config)])
     parts = _missing(workers, sample_shard, shards, "rollouts", "parquet", advance)
-    table = pd.concat([pd.read_parquet(path) for path in parts], ignore_index=True)
-    run.write_table(ROLLOUTS, add_knowledge(table))
+    table = pd.concat([pd.read_parquet(path) for path in parts])
+    order = [item.rollout_id for item in planned_rollouts(config)]
+    run.write_table(ROLLOUTS, add_knowledge(table.set_index("rollout_id", drop=False).loc[order]))
 
 
 def confessions(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
     """Ask for confessions of all but the neutral rollouts; confessions.parquet."""
-    shards = _shards(run, config, len(asked_rollouts(run)))
+    shards = _shards(run, config, asked_rollouts(run)["scenario"].tolist())
     parts = _missing(workers, confess_shard, shards, "confessions", "parquet", advance)
-    run.write_table(CONFESSIONS, pd.concat([pd.read_parquet(path) for path in parts], ignore_index=True))
+    table = pd.concat([pd.read_parquet(path) for path in parts])
+    order = asked_rollouts(run)["rollout_id"]
+    run.write_table(CONFESSIONS, table.set_index("rollout_id", drop=False).loc[order])
 
 
 def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
     """Read the residual stream of the same rollouts; activations.zarr."""
     table = asked_rollouts(run)
-    shards = _shards(run, config, len(table))
+    shards = _shards(run, config, table["scenario"].tolist())
     parts = _missing(workers, capture_shard, shards, "activations", "safetensors", advance)
     loaded = [load_file(path) for path in parts]
     model = run.manifest.setdefault("model", {})
     model["fingerprint"] = bytes(loaded[0]["fingerprint"]).decode()
     model["dtype"] = bytes(loaded[0]["dtype"]).decode()
     model["layers"] = len(loaded[0]["layers"])
+    order = np.argsort(np.concatenate([shard.places for shard in shards]))
     whole = Activations(
-        values=np.concatenate([part["values"] for part in loaded]),
-        present=np.concatenate([part["present"] for part in loaded]),
+        values=np.concatenate([part["values"] for part in loaded])[order],
+        present=np.concatenate([part["present"] for part in loaded])[order],
         layers=loaded[0]["layers"].tolist(),
         sites=list(config.sites),
         rollout_ids=table["rollout_id"].tolist(),
@@ -166,8 +170,14 @@ def sizes(config: RunConfig, n_layers: int) -> dict[str, int]:
     }
 
 
-def _shards(run: RunFolder, config: RunConfig, n: int) -> list[Shard]:
-    return [Shard(run.path, config, start, min(start + SHARD, n)) for start in range(0, n, SHARD)]
+def _shards(run: RunFolder, config: RunConfig, scenarios: Sequence[str]) -> list[Shard]:
+    """Shards of whole scenarios, dealt out in turn, so that all take about as long; `scenarios` [rollout]."""
+    numbers = {scenario: number for number, scenario in enumerate(dict.fromkeys(scenarios))}
+    count = min(2 * -(-len(scenarios) // (2 * SHARD)), len(numbers))  # even, for two workers to end together
+    places: list[list[int]] = [[] for _ in range(count)]
+    for place, scenario in enumerate(scenarios):
+        places[numbers[scenario] % count].append(place)
+    return [Shard(run.path, config, number, count, tuple(own)) for number, own in enumerate(places)]
 
 
 def _missing(
@@ -178,7 +188,7 @@ def _missing(
     scale = 1 + shards[0].config.free_samples if stage == "confessions" else 1
     for shard, path in zip(shards, paths, strict=True):
         if path.is_file():
-            advance((shard.end - shard.start) * scale)
+            advance(len(shard.places) * scale)
     workers.map(task, [shard for shard, path in zip(shards, paths, strict=True) if not path.is_file()], advance)
     return paths
 

@@ -1,6 +1,7 @@
 """The figure of cells stacks the table's shares and repeats each with its interval."""
 
 import pytest
+
 from confesslens.figures import cells
 from confesslens.figures.style import CELLS
 

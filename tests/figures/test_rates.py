@@ -2,6 +2,7 @@
 
 import matplotlib
 import pytest
+
 from confesslens.figures import confession_rates
 from confesslens.figures.rates import RATES
 

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+
 from confesslens.figures import confession_rates, render_report, save_figure
 from confesslens.figures.report.tables import RATE_NAMES
 from confesslens.figures.style import format_number, format_percent

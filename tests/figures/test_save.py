@@ -1,6 +1,7 @@
 """Saved figures are the same bytes each time, and replace the old file whole."""
 
 import pytest
+
 from confesslens.figures import agreement, confession_rates, probe_map, save_figure
 
 

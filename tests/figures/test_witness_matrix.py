@@ -1,8 +1,9 @@
 """The figure of agreement shows phi of each pair once, and hatches what is undefined."""
 
 import pytest
-from confesslens.figures import agreement
 from matplotlib import colormaps
+
+from confesslens.figures import agreement
 
 LABELS = {
     "behaviour-probe",

@@ -67,7 +67,9 @@ def test_choice_gives_the_models_own_odds(tiny):
     row = torch.tensor(model.logits(done.ids)[verdict.position]).log_softmax(-1)
     yes, no = job.parts[4].options.values()
     fork = next(i for i in range(9) if yes[i] != no[i])
-    assert verdict.logprobs["no"] - verdict.logprobs["yes"] == pytest.approx(float(row[no[fork]] - row[yes[fork]]), abs=1e-4)
+    assert verdict.logprobs["no"] - verdict.logprobs["yes"] == pytest.approx(
+        float(row[no[fork]] - row[yes[fork]]), abs=1e-4
+    )
     assert done.ids[verdict.position + 1] == job.parts[4].options[verdict.option][fork]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Bool, Float
+from transformers import DynamicCache
 
 from confesslens.activations.sites import SITES, check_sites, pool_site, site_tokens
 from confesslens.confessions.confess import request_ids
@@ -18,7 +19,8 @@ from confesslens.confessions.confess import request_ids
 if TYPE_CHECKING:
     from confesslens.models import Model
 
-BATCH_TOKENS = 4096
+BATCH_TOKENS = 2048
+LEAST_SHARED = 32  # tokens that a batch must share for them to be computed once
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,9 @@ def capture(
     """Read the residual stream of rollouts at named sites.
 
     Each transcript is fed back once, as stored ids: prompt, chain of thought, answer, the constant request and, where
-    guided `confessions` are given, the confession up to its verdict. Transcripts of like length share a batch, padded
-    on the right, where a causal model cannot see the padding; without the LM head.
+    guided `confessions` are given, the confession up to its verdict. Transcripts that begin alike and are of like
+    length share a batch, padded on the right, where a causal model cannot see the padding; the tokens that a whole
+    batch begins with are computed once; the LM head is left out.
 
     Args:
         model: the model that made the rollouts.
@@ -89,7 +92,7 @@ def capture(
     transcripts = list(_transcripts(model, rollouts, confessions))
     values = np.zeros((len(transcripts), len(chosen), len(names), model.d_model), np.float32)
     present = np.zeros((len(transcripts), len(names)), bool)
-    for batch in _batches([len(ids) for ids, _ in transcripts], batch_tokens):
+    for batch in _batches([ids for ids, _ in transcripts], batch_tokens):
         tokens = [[site_tokens(site, transcripts[i][1]) for site in names] for i in batch]
         present[batch] = [[span is not None for span in row] for row in tokens]
         values[batch] = _read(model, [transcripts[i][0] for i in batch], tokens, chosen, names)
@@ -126,16 +129,34 @@ def _transcripts(
         yield ids, spans
 
 
-def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Indices in batches of like length, each at most `batch_tokens` when padded (one transcript at least)."""
+def _batches(sequences: Sequence[list[int]], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices in batches of like beginning and length, each at most `batch_tokens` when padded, or one transcript."""
     batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > batch_tokens:
+    for index in sorted(range(len(sequences)), key=lambda i: (sequences[i][:LEAST_SHARED], -len(sequences[i]))):
+        longest = max(len(sequences[i]) for i in [*batch, index])
+        if batch and (len(batch) + 1) * longest > batch_tokens:
             yield batch
             batch = []
         batch.append(index)
     if batch:
         yield batch
+
+
+def _shared_tokens(sequences: list[list[int]], tokens: list[list[tuple[int, int] | None]]) -> int:
+    """How many first tokens all sequences of a batch share, before any that is read; 0 where it is not worth it."""
+    reads = [span[0] for row in tokens for span in row if span is not None]
+    limit = min([len(sequence) - 1 for sequence in sequences] + reads)
+    first, last = min(sequences), max(sequences)  # in dictionary order, so they part where any two part
+    shared = next((i for i in range(limit) if first[i] != last[i]), limit)
+    return shared if shared >= LEAST_SHARED and len(sequences) > 1 else 0
+
+
+def _compute_once(model: Model, ids: torch.Tensor, rows: int) -> DynamicCache:
+    """Keys and values of one sequence, repeated for every row of a batch."""
+    cache = DynamicCache()
+    model.hf.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
+    cache.batch_repeat_interleave(rows)
+    return cache
 
 
 @torch.inference_mode()
@@ -149,6 +170,9 @@ def _read(
     ids = torch.zeros(len(sequences), max(map(len, sequences)), dtype=torch.long)
     for row, sequence in enumerate(sequences):
         ids[row, : len(sequence)] = torch.tensor(sequence)
+    ids = ids.to(model.device)
+    shared = _shared_tokens(sequences, tokens)
+    past = _compute_once(model, ids[:1, :shared], len(sequences)) if shared else None
     out = torch.zeros(len(sequences), len(layers), len(sites), model.d_model, device=model.device)
     fired = [0] * len(layers)
 
@@ -159,14 +183,19 @@ def _read(
             for row, spans in enumerate(tokens):
                 for column, span in enumerate(spans):
                     if span is not None:
-                        out[row, place, column] = pool_site(sites[column], states[row, span[0] : span[1]])
+                        out[row, place, column] = pool_site(
+                            sites[column], states[row, span[0] - shared : span[1] - shared]
+                        )
 
         return read
 
     blocks = transformer_blocks(model)
     handles = [blocks[layer].register_forward_hook(hook(place)) for place, layer in enumerate(layers)]
     try:
-        model.hf.base_model(input_ids=ids.to(model.device), use_cache=False)
+        positions = torch.arange(shared, ids.shape[1], device=ids.device)[None].expand(len(sequences), -1)
+        model.hf.base_model(
+            input_ids=ids[:, shared:], position_ids=positions, past_key_values=past, use_cache=past is not None
+        )
     finally:
         for handle in handles:
             handle.remove()

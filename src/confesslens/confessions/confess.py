@@ -23,7 +23,7 @@ COLUMNS = (
 )
 """The columns of a confessions table; `spans` is JSON, over `token_ids`, which hold the whole transcript."""
 
-OBJECTIVE_TOKENS, WHY_TOKENS, FREE_TOKENS = 20, 20, 56
+OBJECTIVE_TOKENS, WHY_TOKENS, FREE_TOKENS = 20, 20, 48
 
 
 def confess(

@@ -115,7 +115,11 @@ def sample(
 
 
 def _run(model: Model, jobs: Sequence[Job], batch_size: int) -> Iterator[tuple[int, Completion]]:
-    order = sorted(range(len(jobs)), key=lambda i: (jobs[i].prefix, i))  # shared prefixes side by side
+    longest: dict[tuple[tuple[int, ...], ...], int] = {}
+    for job in jobs:
+        longest[job.prefix] = max(longest.get(job.prefix, 0), sum(map(_part_max, job.parts)))
+    # What may take longest first, so that short jobs fill the slots at the end; jobs of one prefix side by side.
+    order = sorted(range(len(jobs)), key=lambda i: (-longest[jobs[i].prefix], jobs[i].prefix, i))
     prefixes = _Prefixes(model)
     n_slots = max(MIN_ROWS, min(batch_size, len(jobs)))
     slots: list[_Slot] = []

@@ -1,0 +1,178 @@
+"""A run: its files, resuming after a kill at every stage, refusing to overwrite, settings and their errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from confesslens.config import make_config
+from confesslens.folder import RunFolder
+from confesslens.run import STAGES, run
+
+STAGE_NAMES = [stage.name for stage in STAGES]
+TABLES = ["rates", "witnesses", "cells", "agreement", "auroc", "probe_map", "scores", "sentences"]
+FILES = [
+    "manifest.json",
+    "rollouts.parquet",
+    "confessions.parquet",
+    "activations.zarr/zarr.json",
+    "report.html",
+    *(f"results/{name}.parquet" for name in TABLES),
+    *(f"figures/{name}.{kind}" for name in ("confession_rates", "probe_map", "cells", "agreement") for kind in ("png", "svg")),
+]
+
+
+def settings(folder: Path, **more):
+    return make_config({"model": str(folder), "n": 9, "workers": 1, "seed": 3, **more})
+
+
+def assert_same_tables(one: Path, other: Path) -> None:
+    for name in ("rollouts.parquet", "confessions.parquet", *(f"results/{table}.parquet" for table in TABLES)):
+        pd.testing.assert_frame_equal(pd.read_parquet(one / name), pd.read_parquet(other / name), obj=name)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_folder, tmp_path_factory) -> Path:
+    return run(settings(tiny_folder), tmp_path_factory.mktemp("runs") / "whole").path
+
+
+def test_files_of_a_run(undisturbed):
+    assert [name for name in FILES if not (undisturbed / name).is_file()] == []
+    assert not (undisturbed / "parts").exists()
+    rates = pd.read_parquet(undisturbed / "results/rates.parquet")
+    for name in ("p_bad", "p_confess_given_bad", "p_confess_given_complied", "p_admit_given_bad", "p_neither"):
+        assert {name, f"{name}_low", f"{name}_high"} <= set(rates.columns)
+    assert {"eval", "condition", "n"} <= set(rates.columns)
+    manifest = RunFolder(undisturbed).manifest
+    assert all(manifest["stages"][name]["status"] == "done" for name in STAGE_NAMES)
+    assert manifest["model"]["fingerprint"] and manifest["versions"]["torch"]
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("stage", STAGE_NAMES)
+def test_stopped_in_a_stage_and_continued(stage, undisturbed, tiny_folder, tmp_path):
+    """Stopped after some of a stage's work: what was done is kept, and the tables end as in one go."""
+
+    def stop(name: str, done: int, total: int) -> None:
+        if name == stage and (done >= total / 2 if total > 1 else True):
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(settings(tiny_folder), tmp_path / "r", progress=stop)
+    seen = []
+    run(settings(tiny_folder), tmp_path / "r", progress=lambda name, done, total: seen.append((name, done)))
+    for earlier in STAGE_NAMES[: STAGE_NAMES.index(stage)]:
+        assert [done for name, done in seen if name == earlier] == [1], f"{earlier} was done again"
+    assert_same_tables(undisturbed, tmp_path / "r")
+
+
+def test_killed_process_continues_and_leaves_no_worker(undisturbed, tiny_folder, tmp_path):
+    out = tmp_path / "r"
+    command = [sys.executable, "-m", "confesslens", "run", "--model", str(tiny_folder), "--n", "9", "--seed", "3"]
+    command += ["--workers", "2", "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "80"})
+    deadline = time.monotonic() + 120
+    while not list(out.glob("parts/rollouts-*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(out.glob("parts/rollouts-*.parquet")), "killed too late or too early to test anything"
+    time.sleep(1.5)
+    mine = [p for p in Path("/proc").glob("[0-9]*/environ") if _mentions(p, str(out))] if Path("/proc").is_dir() else []
+    assert mine == []
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert "report.html" in done.stdout
+    assert_same_tables(undisturbed, out)
+
+
+def _mentions(path: Path, text: str) -> bool:
+    try:
+        return text in (path.parent / "cmdline").read_text()
+    except OSError:
+        return False
+
+
+def test_repeating_a_whole_run_does_nothing(undisturbed, tiny_folder):
+    before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*") if path.is_file()}
+    run(settings(tiny_folder), undisturbed)
+    after = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*") if path.is_file()}
+    assert before == after
+
+
+def test_other_settings_are_refused(undisturbed, tiny_folder):
+    with pytest.raises(ValueError, match="seed = 3, asked for 4"):
+        run(settings(tiny_folder, seed=4), undisturbed)
+    with pytest.raises(ValueError, match="free_samples = 1, asked for 2"):
+        run(settings(tiny_folder, free_samples=2), undisturbed)
+
+
+def test_foreign_and_damaged_folders(tiny_folder, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds other files"):
+        run(settings(tiny_folder), tmp_path)
+    with pytest.raises(ValueError, match="is a file"):
+        run(settings(tiny_folder), tmp_path / "thesis.txt")
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "manifest.json").write_text("{half")
+    with pytest.raises(ValueError, match="is damaged"):
+        run(settings(tiny_folder), tmp_path / "r")
+
+
+def test_batch_size_and_workers_do_not_change_tables(undisturbed, tiny_folder, tmp_path):
+    other = run(settings(tiny_folder, batch_size=5), tmp_path / "r", until="confessions").path
+    for name in ("rollouts.parquet", "confessions.parquet"):
+        pd.testing.assert_frame_equal(pd.read_parquet(undisturbed / name), pd.read_parquet(other / name))
+
+
+def test_too_little_data_is_said(tiny_folder, tmp_path):
+    done = run(settings(tiny_folder, n=1, samples=1, neutral_samples=1, evals=("people",)), tmp_path / "r")
+    assert done.manifest["probe_note"]
+    assert done.tables()["probe_map"].empty
+    assert done.tables()["scores"]["probe"].isna().all()
+    assert (done.path / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"evals": ("sandbaging",)}, "Did you mean 'sandbagging'"),
+        ({"preset": "quik"}, "did you mean 'quick'"),
+        ({"sampels": 3}, "did you mean 'samples'"),
+        ({"sites": ("answer.men",)}, "did you mean 'answer.mean'"),
+        ({"n": 0}, "setting n = 0"),
+        ({"tier": "huge"}, "setting tier"),
+    ],
+)
+def test_errors_name_the_nearest(options, words):
+    with pytest.raises(ValueError, match=words):
+        make_config(options)
+
+
+def test_config_file(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("preset: standard\nn: 5\nevals: [people]\n")
+    config = make_config({"n": None, "seed": 2}, path)
+    assert (config.preset, config.n, config.evals, config.seed, config.samples) == ("standard", 5, ("people",), 2, 4)
+    assert make_config({"n": 9}, path).n == 9
+    path.write_text("evalz: all\n")
+    with pytest.raises(ValueError, match="did you mean 'evals'"):
+        make_config({}, path)
+    path.write_text("- a\n- b\n")
+    with pytest.raises(ValueError, match="holds a list"):
+        make_config({}, path)
+    path.write_text("a: [")
+    with pytest.raises(ValueError, match="is not YAML"):
+        make_config({}, path)
+    with pytest.raises(ValueError, match="cannot read the config file"):
+        make_config({}, tmp_path / "none.yaml")
