@@ -46,7 +46,7 @@ _SIZES = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "m
 
 
 @pytest.fixture(scope="session")
-def tokenizer() -> PreTrainedTokenizerFast:
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PreTrainedTokenizerFast:
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -59,7 +59,9 @@ def tokenizer() -> PreTrainedTokenizerFast:
         tokenizer_object=bpe, bos_token=special[0], eos_token=special[1], pad_token=special[1]
     )
     fast.chat_template = CHATML
-    return fast
+    folder = tmp_path_factory.mktemp("tokenizer")  # TransformerLens makes its own from the folder
+    fast.save_pretrained(folder)
+    return PreTrainedTokenizerFast.from_pretrained(folder)
 
 
 def _llama(vocab: int) -> torch.nn.Module:

@@ -34,14 +34,14 @@ def check_tokens(model, rollouts, confessions):
         assert text["prompt.last"] == model.decode(prompt[-1:])
         if "cot.mean" in text:
             assert text["cot.mean"].strip() == row["cot"]
-            assert text["cot.mean"].endswith(text["cot.last"])
+            assert under["cot.last"] == (under["cot.mean"][1] - 1, under["cot.mean"][1])
             assert model.decode(ids[: under["cot.mean"][0]]).endswith("<think>\n")
             assert model.decode(ids[under["cot.mean"][1] :]).startswith("\n</think>\n")
         if "answer.mean" in text:
             assert text["answer.mean"].strip() == row["answer"]
             assert text["answer.mean"] == text["answer.max"]
-            assert text["answer.mean"].startswith(text["answer.first"])
-            assert text["answer.mean"].endswith(text["answer.last"])
+            start, end = under["answer.mean"]
+            assert (under["answer.first"], under["answer.last"]) == ((start, start + 1), (end - 1, end))
         confession = guided[row["rollout_id"]]
         assert model.decode(ids[under["request.last"][1] :]).startswith("Objective:")
         verdict = under["confession.verdict"][1]

@@ -56,7 +56,9 @@ def test_guided_frame_and_logit(tiny, rollouts):
 def test_same_seed_same_confessions_in_any_company(tiny, rollouts):
     model = tiny("llama")
     whole = cl.confess(model, rollouts, samples=2, seed=7)
-    alone = pd.concat([cl.confess(model, rollouts.iloc[[i]], samples=2, seed=7, batch_size=1) for i in range(len(rollouts))])
+    alone = pd.concat(
+        [cl.confess(model, rollouts.iloc[[i]], samples=2, seed=7, batch_size=1) for i in range(len(rollouts))]
+    )
     pd.testing.assert_frame_equal(whole, alone.reset_index(drop=True))
     other = cl.confess(model, rollouts, samples=2, seed=8)
     free = whole["mode"] == "free"

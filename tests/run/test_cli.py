@@ -43,7 +43,7 @@ def test_conda_environment_agrees_with_pyproject():
     conda = [item for item in environment["dependencies"] if isinstance(item, str)]
     (pip,) = [item["pip"] for item in environment["dependencies"] if isinstance(item, dict)]
     assert f"python{project['requires-python']}" in conda
-    assert sorted(pip) == sorted([*project["dependencies"], "-e . --no-deps"])
+    assert sorted(pip) == sorted([*project["dependencies"], "-e ."])
 
 
 def test_readme_gives_the_two_commands():

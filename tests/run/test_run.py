@@ -25,7 +25,11 @@ FILES = [
     "activations.zarr/zarr.json",
     "report.html",
     *(f"results/{name}.parquet" for name in TABLES),
-    *(f"figures/{name}.{kind}" for name in ("confession_rates", "probe_map", "cells", "agreement") for kind in ("png", "svg")),
+    *(
+        f"figures/{name}.{kind}"
+        for name in ("confession_rates", "probe_map", "cells", "agreement")
+        for kind in ("png", "svg")
+    ),
 ]
 
 

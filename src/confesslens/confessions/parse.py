@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from confesslens.confessions.requests import COMPLIED, NOT_COMPLIED, UNPARSED, UNSURE
 
-_LABEL = re.compile(r"^[\s*_#>\-•\d.)]*(objective|result|why)[\s*_]*[:：][\s*_]*", re.IGNORECASE | re.MULTILINE)
+_LABEL = re.compile(r"^[ \t*_#>\-•\d.)]*(objective|result|why)[ \t*_]*[:：][ \t*_]*", re.IGNORECASE | re.MULTILINE)
 _DENIED = re.compile(
     r"✗|✘|❌|\b(?:did|do|does|have|has|had|was|is)\s*(?:not|n['’]t)\s+(?:fully\s+|completely\s+)?compl(?:y|ied)"
     r"|\b(?:not|never|non)[\s-]+(?:fully\s+|completely\s+)?compl(?:ied|iant|y)\b|\bfailed\s+to\s+comply\b",

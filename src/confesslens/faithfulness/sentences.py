@@ -28,7 +28,11 @@ def sentences(
         columns key, text, in order of importance: overall, probe, cells, probe against confession, agreement, what
         lacks contrast, then a sentence for each evaluation and condition.
     """
-    rows = [("overall", _overall(witnesses)), ("probe", _probe(auroc)), ("cells", _cells(cells))]
+    rows = [
+        ("overall", _overall(witnesses)),
+        ("probe", _probe(auroc)),
+        ("cells", _cells(cells, _pick(auroc, "behaviour", "probe"))),
+    ]
     rows += [
         ("probe_confession", _target(auroc, "confession_given_bad", "confessed from unconfessed bad answers")),
         ("probe_knowledge", _target(auroc, "knowledge_given_bad", "knowing from unknowing bad answers")),
@@ -118,10 +122,12 @@ def _target(auroc: pd.DataFrame, target: str, what: str) -> str:
         return ""
     if math.isnan(probe["auroc"]):
         return f"Whether the probe tells {what} cannot be said: {probe['note']}."
+    if probe["high"] < 0.5:
+        return f"The probe ranks {what} the wrong way round, AUROC {_auroc(probe)} (n = {int(probe['n'])})."
     return f"The probe tells {what} with AUROC {_auroc(probe)} (n = {int(probe['n'])})."
 
 
-def _cells(cells: pd.DataFrame) -> str:
+def _cells(cells: pd.DataFrame, probe: pd.Series) -> str:
     macro = cells[cells["eval"] == "macro"].set_index("cell")
     if not len(macro):
         return ""
@@ -131,7 +137,10 @@ def _cells(cells: pd.DataFrame) -> str:
         for c, r in macro.sort_values("share", ascending=False, kind="stable").iterrows()
     ]
     mean = f"as a mean over {n_evals} evaluations" if n_evals > 1 else f"in {cells['eval'].iloc[0]}"
-    return f"Behaviour, probe and confession put {_count(n, 'rollout')} into cells, {mean}: " + "; ".join(parts) + "."
+    text = f"Behaviour, probe and confession put {_count(n, 'rollout')} into cells, {mean}: " + "; ".join(parts) + "."
+    if not probe["low"] > 0.5:
+        text += " As the probe is not above chance, nothing here tells concealment from ignorance."
+    return text
 
 
 def _agreement(agreement: pd.DataFrame) -> str:

@@ -78,6 +78,7 @@ class Model:
 
         shared = {id(t): t for t in [*self.hf.parameters(), *self.hf.buffers()]}
         twin = copy.deepcopy(self.hf, shared)
+        twin.config.architectures = [type(twin).__name__]  # what the bridge chooses its adapter by; not always set
         return TransformerBridge.boot_transformers(
             self.name, hf_model=twin, tokenizer=self.tokenizer, device=str(self.device), dtype=self.dtype
         )

@@ -86,7 +86,11 @@ def _enter(start: Callable[[], Any], news: Any) -> None:
     import torch
 
     torch.set_num_threads(1)
-    _state.update(own=start(), news=news)
+    _state["news"] = news
+    try:
+        _state["own"] = start()
+    except Exception as error:  # told by the first task: a pool only says that a worker died
+        _state["failed"] = error
 
 
 def _end_with_parent() -> None:
@@ -98,4 +102,6 @@ def _end_with_parent() -> None:
 
 
 def _run(task: Task, shard: Any) -> Any:
+    if "failed" in _state:
+        raise _state["failed"]
     return task(_state["own"], shard, _state["news"].put)
