@@ -68,6 +68,7 @@ class Workers:
         if self._pool is None:
             os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # read when a worker imports torch: idle threads must not spin
             os.environ["TOKENIZERS_PARALLELISM"] = "false"
+            os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(8 << 20))  # glibc: give freed caches back at once
             context = multiprocessing.get_context("spawn")
             self._news = context.Queue()
             self._pool = ProcessPoolExecutor(self.count, context, _enter, (self.start, self._news))
