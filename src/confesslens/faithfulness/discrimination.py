@@ -26,7 +26,7 @@ _CLASSES = {
 
 
 def discrimination(witnesses: pd.DataFrame, shuffled: Any = None, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
-    """AUROC of each score for each target, inside evaluations and then averaged over them.
+    """AUROC of each score for each target, inside evaluations and then averaged over them (see `within_eval_auroc`).
 
     Where an evaluation was run under several conditions, each condition is a block of its own, so that answers are
     only compared under the same prompts. The probe and the text baseline were trained for behaviour; the other targets

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from confesslens.probes.cv import rarer_scenarios
-from confesslens.probes.metrics import within_eval_auroc_columns
+from confesslens.probes.metrics import elteren_weight, within_eval_auroc_columns
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def auroc_draws(y: ArrayLike, scores: ArrayLike, evals: ArrayLike, weights: NDAr
         weights: [n, n_boot] from `resample_weights`.
 
     Returns:
-        [n_boot] macro averages. An evaluation that lost one class in a draw is left out of that draw; NaN where
+        [n_boot] weighted means. An evaluation that lost one class in a draw is left out of that draw; NaN where
         none is left.
     """
     y, scores, evals = np.asarray(y, dtype=bool), np.asarray(scores, dtype=float), np.asarray(evals)
@@ -110,8 +110,10 @@ def auroc_draws(y: ArrayLike, scores: ArrayLike, evals: ArrayLike, weights: NDAr
             continue
         area = _weighted_auroc(y[rows], scores[rows], weights[rows])
         known = ~np.isnan(area)
-        total[known] += area[known]
-        count += known
+        drawn = weights[rows]
+        weight = elteren_weight(drawn[y[rows]].sum(axis=0), drawn.sum(axis=0)) * known
+        total[known] += (weight * area)[known]
+        count += weight
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 

@@ -23,7 +23,10 @@ def auroc(y: ArrayLike, scores: ArrayLike) -> float:
 
 
 def within_eval_auroc(y: ArrayLike, scores: ArrayLike, evals: ArrayLike) -> float:
-    """Mean over the evaluations of the AUROC inside each; rows of different evaluations are never compared.
+    """Weighted mean of the AUROCs inside each evaluation; rows of different evaluations are never compared.
+
+    An evaluation weighs n_pos n_neg / (n + 1), as in van Elteren's stratified rank test (1960): one whose rarer class
+    has a single rollout says little, and an equal share for it would make the mean a toss of a coin.
 
     Args:
         y: [n] labels, true for the positive class.
@@ -31,7 +34,7 @@ def within_eval_auroc(y: ArrayLike, scores: ArrayLike, evals: ArrayLike) -> floa
         evals: [n] evaluation names.
 
     Returns:
-        The macro average over the evaluations that have both classes, or NaN when none has.
+        The mean over the evaluations that have both classes, or NaN when none has.
     """
     y, scores, evals = np.asarray(y, dtype=bool), np.asarray(scores, dtype=float), np.asarray(evals)
     _check_rows(y, scores, evals)
@@ -54,7 +57,7 @@ def within_eval_auroc_columns(y: NDArray, scores: NDArray, evals: NDArray) -> ND
         evals: [n] evaluation names or codes.
 
     Returns:
-        [k] macro averages, NaN where no evaluation has both classes.
+        [k] means, NaN where no evaluation has both classes.
     """
     total = np.zeros(scores.shape[1])
     count = np.zeros(scores.shape[1])
@@ -62,9 +65,15 @@ def within_eval_auroc_columns(y: NDArray, scores: NDArray, evals: NDArray) -> ND
         rows = evals == name
         area = _auroc_columns(y[rows], scores[rows])
         known = ~np.isnan(area)
-        total[known] += area[known]
-        count += known
+        weight = elteren_weight(np.broadcast_to(y[rows].sum(axis=0), area.shape), rows.sum()) * known
+        total[known] += (weight * area)[known]
+        count += weight
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+def elteren_weight(n_pos: NDArray, n: NDArray | int) -> NDArray[np.float64]:
+    """How much an evaluation with `n_pos` of `n` rows positive weighs in the mean of AUROCs."""
+    return np.asarray(n_pos * (n - n_pos) / (n + 1.0), dtype=float)
 
 
 def _auroc_columns(y: NDArray, scores: NDArray) -> NDArray[np.float64]:
