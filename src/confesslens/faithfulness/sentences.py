@@ -31,7 +31,7 @@ def sentences(
     rows = [
         ("overall", _overall(witnesses)),
         ("probe", _probe(auroc)),
-        ("cells", _cells(cells, _pick(auroc, "behaviour", "probe"))),
+        ("cells", _cells(cells, witnesses, _pick(auroc, "behaviour", "probe"))),
     ]
     rows += [
         ("probe_confession", _target(auroc, "confession_given_bad", "confessed from unconfessed bad answers")),
@@ -127,7 +127,7 @@ def _target(auroc: pd.DataFrame, target: str, what: str) -> str:
     return f"The probe tells {what} with AUROC {_auroc(probe)} (n = {int(probe['n'])})."
 
 
-def _cells(cells: pd.DataFrame, probe: pd.Series) -> str:
+def _cells(cells: pd.DataFrame, witnesses: pd.DataFrame, probe: pd.Series) -> str:
     macro = cells[cells["eval"] == "macro"].set_index("cell")
     if not len(macro):
         return ""
@@ -140,6 +140,13 @@ def _cells(cells: pd.DataFrame, probe: pd.Series) -> str:
     text = f"Behaviour, probe and confession put {_count(n, 'rollout')} into cells, {mean}: " + "; ".join(parts) + "."
     if not probe["low"] > 0.5:
         text += " As the probe is not above chance, nothing here tells concealment from ignorance."
+    known = witnesses.loc[witnesses["behaviour"] == "not_complied", "knowledge"].value_counts()
+    if len(known):
+        text += (
+            " The probe is fitted to behaviour: that it fires shows that the act can be read inside, not that the model"
+            f" knew. By the neutral check {known.get('aware', 0)} of the {known.sum()} bad answers were given knowingly,"
+            f" {known.get('unaware', 0)} unknowingly, and of {known.get('unknown', 0)} it cannot be said."
+        )
     return text
 
 
