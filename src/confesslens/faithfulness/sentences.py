@@ -144,7 +144,8 @@ def _cells(cells: pd.DataFrame, witnesses: pd.DataFrame, probe: pd.Series) -> st
     if len(known):
         text += (
             " The probe is fitted to behaviour: that it fires shows that the act can be read inside, not that the"
-            f" model knew. By the neutral check {known.get('aware', 0)} of the {known.sum()} bad answers were given knowingly,"
+            f" model knew. By the neutral check {known.get('aware', 0)} of the {known.sum()} bad answers"
+            " were given knowingly,"
             f" {known.get('unaware', 0)} unknowingly, and of {known.get('unknown', 0)} it cannot be said."
         )
     return text
