@@ -109,6 +109,8 @@ def stage_keys(config: RunConfig) -> dict[str, str]:
 def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: Progress, command: str) -> None:
     keys = stage_keys(config)
     _refuse_other_settings(run, config, keys)
+    for left in list(run.path.rglob(".partial-*")):  # half-written by a process that was killed
+        run.remove(str(left.relative_to(run.path)))
     done: dict[str, dict[str, Any]] = run.manifest.setdefault("stages", {})
     todo = [stage for stage in STAGES if done.get(stage.name, {}).get("key") != keys[stage.name]]
     names = [stage.name for stage in STAGES]

@@ -207,14 +207,18 @@ def _save_probe(
     digest = hashlib.sha256("\n".join(rows["rollout_id"]).encode() + labels.tobytes()).hexdigest()[:16]
     card = {
         "name": "behaviour",
-        "model": run.manifest["model"],
+        **{key: run.manifest["model"].get(key, "") for key in ("adapter", "fingerprint", "dtype")},
+        "model": run.manifest["model"]["name"],
         "layer": layer,
         "site": site,
         "penalty": penalty,
         "label": "graded behaviour: not_complied against complied, inside the tempted prompts of each evaluation",
         "n": int(here.sum()),
         "metrics": {"nested_auroc_within_evaluation": found.nested.auroc},
-        "controls": {"nested_auroc_shuffled_labels": found.nested.shuffled_auroc},
+        "controls": {
+            "nested_auroc_shuffled_labels": found.nested.shuffled_auroc,
+            "text_baseline_auroc": float(found.table.set_index(["layer", "site"]).loc[(layer, site), "text"]),
+        },
         "data_hash": digest,
         "intended_use": "exploring this run; the metrics are nested cross-validation's, not this fit's",
         "limits": "a correlation on one model's own rollouts: no evidence of intent, not tested on other models",
