@@ -46,10 +46,9 @@ def test_rollouts_confessions_and_sites(embedded):
         assert json.loads(confessions["spans"][i])["verdict"][1] == under["confession.verdict"][1] == len(ids)
 
     ids, spans = list(_transcripts(embedded, rollouts, confessions))[1]
+    names = [f"blocks.{layer}.hook_resid_post" for layer in (0, 15, 29)]
     with torch.inference_mode():
-        _, cache = embedded.bridge.run_with_cache(
-            torch.tensor([ids]), names_filter=lambda name: name.endswith("hook_out") and name.count(".") == 2
-        )
+        _, cache = embedded.bridge.run_with_cache(torch.tensor([ids]), names_filter=lambda name: name in names)
     for layer in (0, 15, 29):
         states = cache[f"blocks.{layer}.hook_resid_post"][0]
         for site in ("answer.mean", "answer.max", "request.last", "confession.verdict"):
