@@ -33,7 +33,7 @@ def _main() -> None:
 
 @app.command("run")
 def run_command(
-    preset: Annotated[str | None, typer.Option(help="quick (3 minutes on two cores) or standard (15)")] = None,
+    preset: Annotated[str | None, typer.Option(help="quick (3 minutes on two cores) or standard")] = None,
     model: Annotated[str | None, typer.Option(help="smollm2-135m, a hub id, a folder or a .gguf file")] = None,
     adapter: Annotated[str | None, typer.Option(help="folder of a PEFT adapter")] = None,
     evals: Annotated[str | None, typer.Option(help="evaluations, comma-separated, or all")] = None,

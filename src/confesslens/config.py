@@ -20,7 +20,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {"n": 7, "samples": 2, "neutral_samples": 2, "free_samples": 1, "probe_every": 3},
     "standard": {"n": 16, "samples": 4, "neutral_samples": 3, "free_samples": 2, "probe_every": 1},
 }
-"""`quick` shows the whole way within 3 minutes on two cores, `standard` within 15."""
+"""`quick` shows the whole way within 3 minutes on two cores; `standard` is meant to end within 15."""
 
 
 class RunConfig(BaseModel):

@@ -1,6 +1,6 @@
 """A compact table of very well-known people, and the parts that names of invented people are made of.
 
-Source of the years: Wikidata (CC0), properties P569 (date of birth) and P570 (date of death).
+Source of the years: general knowledge, typed in; not yet checked against Wikidata (P569 birth, P570 death).
 """
 
 # name, occupation, year of birth, year of death (None: not asked)
