@@ -37,6 +37,8 @@ def run_command(
     model: Annotated[str | None, typer.Option(help="smollm2-135m, a hub id, a folder or a .gguf file")] = None,
     adapter: Annotated[str | None, typer.Option(help="folder of a PEFT adapter")] = None,
     evals: Annotated[str | None, typer.Option(help="evaluations, comma-separated, or all")] = None,
+    tier: Annotated[str | None, typer.Option(help="tiny, small (for 1-8B) or full (as in the paper)")] = None,
+    conditions: Annotated[str | None, typer.Option(help="comma-separated, or all; neutral always")] = None,
     n: Annotated[int | None, typer.Option(help="scenarios per evaluation")] = None,
     seed: Annotated[int | None, typer.Option(help="of scenarios and sampling")] = None,
     out: Annotated[Path | None, typer.Option(help="the run's folder; default runs/PRESET-MODEL-seedS")] = None,
@@ -57,7 +59,9 @@ def run_command(
         "preset": preset,
         "model": model,
         "adapter": adapter,
-        "evals": tuple(name.strip() for name in evals.split(",") if name.strip()) if evals else None,
+        "evals": _names(evals),
+        "tier": tier,
+        "conditions": _names(conditions),
         "n": n,
         "seed": seed,
         "workers": workers,
@@ -81,16 +85,19 @@ def evals_command() -> None:
     """The evaluations, and what each tempts a model to do."""
     from confesslens.evals import EVALUATIONS
 
-    table = Table("evaluation", "induces", "counts as bad", "tiers", "conditions")
+    table = Table("evaluation", "induces", "counts as bad", "text-matched twins", show_lines=True)
     for evaluation in EVALUATIONS.values():
-        table.add_row(
-            evaluation.name,
-            evaluation.induces,
-            evaluation.bad,
-            ", ".join(evaluation.tiers),
-            ", ".join(evaluation.conditions),
-        )
+        table.add_row(evaluation.name, evaluation.induces, evaluation.bad, evaluation.twins or "none")
     console.print(table)
+    for what in ("tiers", "conditions"):
+        for names in dict.fromkeys(getattr(evaluation, what) for evaluation in EVALUATIONS.values()):
+            having = [e.name for e in EVALUATIONS.values() if getattr(e, what) == names]
+            of = "all" if len(having) == len(EVALUATIONS) else ", ".join(having)
+            console.print(f"{what} of {of}: {', '.join(names)}", soft_wrap=True)
+
+
+def _names(listed: str | None) -> tuple[str, ...] | None:
+    return tuple(name.strip() for name in listed.split(",") if name.strip()) if listed else None
 
 
 class _Display:

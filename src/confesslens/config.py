@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from confesslens import evals as evaluations
 from confesslens.activations.sites import SITES, check_sites
 from confesslens.closest import no_such
+from confesslens.rollouts.plan import DEFAULT_CONDITIONS
 
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {"n": 7, "samples": 2, "neutral_samples": 2, "free_samples": 1, "probe_every": 3},
@@ -36,6 +37,7 @@ class RunConfig(BaseModel):
     trust_remote_code: bool = False
     evals: tuple[str, ...] = Field(("all",), description="names of evaluations")
     tier: Literal["tiny", "small", "full"] = "tiny"
+    conditions: tuple[str, ...] = Field(DEFAULT_CONDITIONS, description="of evals.CONDITIONS, or all")
     n: int = Field(8, ge=1, description="scenarios per evaluation")
     samples: int = Field(2, ge=1, description="rollouts per scenario and condition")
     neutral_samples: int = Field(3, ge=1, description="rollouts per scenario in the neutral condition")
@@ -52,6 +54,15 @@ class RunConfig(BaseModel):
     @classmethod
     def _known_evals(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(evaluation.name for evaluation in evaluations.select(*names))
+
+    @field_validator("conditions")
+    @classmethod
+    def _known_conditions(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in (*evaluations.CONDITIONS, "all"):
+                raise ValueError(no_such("condition", name, (*evaluations.CONDITIONS, "all")))
+        chosen = evaluations.CONDITIONS if "all" in names else (*names, evaluations.NEUTRAL)
+        return tuple(name for name in evaluations.CONDITIONS if name in chosen)
 
     @field_validator("sites")
     @classmethod

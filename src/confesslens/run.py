@@ -30,7 +30,7 @@ from confesslens.scale import Workers
 from confesslens.shards import load_worker_model
 
 Progress = Callable[[str, int, int], Any]
-FORMAT = 1  # of the run folder; a new one makes every stage's inputs new
+FORMAT = 2  # of the run folder; a new one makes every stage's inputs new
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,10 @@ STAGES = (
     Stage(
         "rollouts",
         stages.rollouts,
-        ("model", "adapter", "dtype", "evals", "tier", "n", "samples", "neutral_samples", "cot", "temperature", "seed"),
+        (
+            *("model", "adapter", "dtype", "evals", "tier", "conditions", "n", "samples", "neutral_samples", "cot"),
+            *("temperature", "seed"),
+        ),
         long=True,
     ),
     Stage("confessions", stages.confessions, ("free_samples",), long=True),

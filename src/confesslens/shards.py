@@ -15,9 +15,10 @@ from confesslens import evals
 from confesslens.activations.capture import capture
 from confesslens.confessions.confess import confess
 from confesslens.config import RunConfig
+from confesslens.evals import NEUTRAL
 from confesslens.folder import RunFolder
 from confesslens.models import Model, load_model
-from confesslens.rollouts.plan import NEUTRAL, Planned, plan_rollouts
+from confesslens.rollouts.plan import Planned, plan_rollouts
 from confesslens.rollouts.rollout import sample_rollouts
 
 Advance = Callable[[int], Any]
@@ -56,7 +57,13 @@ def load_worker_model(config: RunConfig, folder: Path | None) -> Model:
 def planned_rollouts(config: RunConfig) -> list[Planned]:
     """All rollouts of a run, in order."""
     return plan_rollouts(
-        evals.select(*config.evals), config.n, config.seed, config.tier, None, config.samples, config.neutral_samples
+        evals.select(*config.evals),
+        config.n,
+        config.seed,
+        config.tier,
+        config.conditions,
+        config.samples,
+        config.neutral_samples,
     )
 
 

@@ -15,8 +15,8 @@ from confesslens import cot, faithfulness, figures, probes
 from confesslens.activations import Activations, load_activations, save_activations
 from confesslens.activations.sites import PRIMARY_SITES
 from confesslens.config import RunConfig
+from confesslens.evals import NEUTRAL
 from confesslens.folder import RunFolder
-from confesslens.rollouts.plan import NEUTRAL
 from confesslens.rollouts.rollout import add_knowledge
 from confesslens.shards import (
     CONFESSIONS,

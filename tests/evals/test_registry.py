@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import confesslens.evals as evals
 from confesslens.evals import BEHAVIOURS, EVALUATIONS, KNOWLEDGE, TIERS, Scenario, with_thoughts
+from confesslens.evals.conditions import SILENCE
 from confesslens.evals.evaluation import draw_scenarios
 
 EACH = pytest.mark.parametrize("evaluation", EVALUATIONS.values(), ids=EVALUATIONS)
@@ -59,7 +60,7 @@ def test_bad_arguments_are_named(evaluation):
         evaluation.make_scenarios(1, 0, "huge")
     with pytest.raises(ValueError, match="-1"):
         evaluation.make_scenarios(-1, 0, "tiny")
-    with pytest.raises(ValueError, match="tempted, neutral"):
+    with pytest.raises(ValueError, match="tempted, neutral, pressured_soft, pressured_hard, silenced, accused"):
         evaluation.make_messages(evaluation.make_scenarios(1, 0, "tiny")[0], "temptd")
 
 
@@ -70,13 +71,18 @@ def test_running_out_of_parts_is_said():
 
 @EACH
 @pytest.mark.parametrize("tier", TIERS)
-def test_tempted_and_neutral_differ_in_the_system_text_only(evaluation, tier):
+def test_every_condition_is_a_prompt_with_what_it_adds(evaluation, tier):
     for scenario in evaluation.make_scenarios(5, 0, tier):
-        tempted, neutral = (evaluation.make_messages(scenario, c) for c in ("tempted", "neutral"))
-        assert tempted[0]["role"] == neutral[0]["role"] == "system"
-        assert tempted[0] != neutral[0] and tempted[1:] == neutral[1:]
-        assert tempted[-1]["role"] == "user"
+        put = {condition: evaluation.make_messages(scenario, condition) for condition in evaluation.conditions}
+        assert all(m[0]["role"] == "system" and m[-1]["role"] == "user" for m in put.values())
+        assert put["tempted"] != put["neutral"] == put["accused"]
+        assert all(m["content"].strip() and "  " not in m["content"].strip() for ms in put.values() for m in ms)
+        added = {"pressured_soft": evaluation.pressure_soft, "pressured_hard": evaluation.pressure_hard}
+        for condition, text in {**added, "silenced": SILENCE}.items():
+            assert put[condition][0]["content"] == f"{put['tempted'][0]['content']} {text}"
+            assert put[condition][1:] == put["tempted"][1:]
         assert evaluation.answer_tokens[tier] > 0
+    assert evaluation.before_request("accused") and not evaluation.before_request("silenced")
 
 
 @EACH

@@ -69,8 +69,12 @@ def confess(
 
 
 def request_ids(model: Model, rollout: dict[str, Any], request: str = THREE_PART_REQUEST) -> tuple[int, ...]:
-    """The tokens between the end of a rollout's answer and the first token of its confession."""
-    return tuple(model.encode_turn(json.loads(rollout["messages"]), request))
+    """The tokens between the end of a rollout's answer and the first token of its confession.
+
+    An accused model is told the accusation first, in the same turn: the last token is that of the constant request.
+    """
+    said = "\n".join(text for text in (rollout.get("accusation", ""), request) if text)
+    return tuple(model.encode_turn(json.loads(rollout["messages"]), said))
 
 
 def _job(

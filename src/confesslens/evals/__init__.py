@@ -8,6 +8,7 @@ import sys
 from types import ModuleType
 
 from confesslens.evals import people, sandbagging, word_count
+from confesslens.evals.conditions import CONDITIONS, NEUTRAL, TEMPTED, has_incentive
 from confesslens.evals.evaluation import BEHAVIOURS, KNOWLEDGE, TIERS, Evaluation, Grade, Scenario, with_thoughts
 
 EVALUATIONS: dict[str, Evaluation] = {
@@ -43,13 +44,17 @@ sys.modules[__name__].__class__ = _CallableModule
 
 __all__ = [
     "BEHAVIOURS",
+    "CONDITIONS",
     "EVALUATIONS",
     "KNOWLEDGE",
+    "NEUTRAL",
+    "TEMPTED",
     "TIERS",
     "Evaluation",
     "Grade",
     "Scenario",
     "get",
+    "has_incentive",
     "select",
     "with_thoughts",
 ]

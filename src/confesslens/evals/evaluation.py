@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from confesslens.evals.conditions import ACCUSED, CONDITIONS, SILENCE, check_condition, has_incentive
+
 BEHAVIOURS = ("complied", "not_complied", "neither")
 KNOWLEDGE = ("aware", "unaware", "unknown")
 TIERS = ("tiny", "small", "full")
@@ -43,10 +45,21 @@ class Grade:
 class Evaluation:
     """One family of tasks that tempts a model in one way, with a program for a judge.
 
-    `induces`, `bad` and `source` are one line each. `twins` says that bad answers which read alike come both from
-    models that knew better and from models that did not. The guilty act is the pair (behaviour not_complied,
-    knowledge aware): behaviour is graded on the answer alone, knowledge on the neutral answers, and neither is
-    derived from the other.
+    `title`, `induces`, `bad`, `source`, `twins` and the three texts are one line each. The guilty act is the pair
+    (behaviour not_complied, knowledge aware): behaviour is graded on the answer alone, knowledge on the neutral
+    answers, and neither is derived from the other.
+
+    Attributes:
+        twins: what its text-matched twins are, bad answers that read alike, of which one comes from a model that knew
+            better and the other from one that did not; "" when the task does not allow them.
+        pressure_soft, pressure_hard: sentences that end the tempting system text when the model is pressured.
+        accusation: what an accused model is told before it is asked for its confession.
+        make_scenarios: (n, seed, tier) to the first n scenarios.
+        prompt: (scenario, tempting) to messages, a system message first and the task, by the user, last; worked
+            examples stand between them. The tempting prompt if `tempting`, else the neutral one.
+        grade: (scenario, condition, answer) to what a program finds in the answer.
+        judge_knowledge: (scenario, grade, neutral grades) to one of KNOWLEDGE.
+        answer_tokens: tier to the most tokens that an answer may have.
     """
 
     name: str
@@ -54,14 +67,32 @@ class Evaluation:
     induces: str
     bad: str
     source: str
-    tiers: tuple[str, ...]
-    conditions: tuple[str, ...]
-    twins: bool
+    twins: str
+    pressure_soft: str
+    pressure_hard: str
+    accusation: str
     make_scenarios: Callable[[int, int, str], list[Scenario]]
-    make_messages: Callable[[Scenario, str], list[Message]]
+    prompt: Callable[[Scenario, bool], list[Message]]
     grade: Callable[[Scenario, str, str], Grade]
     judge_knowledge: Callable[[Scenario, Grade, list[Grade]], str]
     answer_tokens: dict[str, int]
+    tiers: tuple[str, ...] = TIERS
+    conditions: tuple[str, ...] = CONDITIONS
+
+    def make_messages(self, scenario: Scenario, condition: str) -> list[Message]:
+        """The scenario's prompt under a condition. Raises ValueError for a condition that the evaluation lacks."""
+        check_condition(condition, self.conditions)
+        system, *rest = self.prompt(scenario, has_incentive(condition))
+        added = {
+            "pressured_soft": self.pressure_soft,
+            "pressured_hard": self.pressure_hard,
+            "silenced": SILENCE,
+        }.get(condition, "")
+        return [{**system, "content": f"{system['content']} {added}".strip()}, *rest]
+
+    def before_request(self, condition: str) -> str:
+        """What the model is told between its answer and the request for a confession: the accusation, or nothing."""
+        return self.accusation if condition == ACCUSED else ""
 
 
 def draw_scenarios(
@@ -93,12 +124,6 @@ def draw_scenarios(
         seen.add(key)
         scenarios.append(Scenario(eval_name, f"{eval_name}/{len(scenarios):04d}", tier, facts))
     return scenarios
-
-
-def check_condition(eval_name: str, condition: str, conditions: tuple[str, ...]) -> None:
-    """Raise ValueError when `condition` is not one of the evaluation's `conditions`."""
-    if condition not in conditions:
-        raise ValueError(f"unknown condition {condition!r} for {eval_name}: expected one of {', '.join(conditions)}")
 
 
 def majority(votes: list[bool]) -> bool | None:

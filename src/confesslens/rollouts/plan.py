@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from confesslens.evals import Evaluation, Scenario
+from confesslens.evals import NEUTRAL, TEMPTED, Evaluation, Scenario
 
-NEUTRAL = "neutral"
+DEFAULT_CONDITIONS = (TEMPTED, NEUTRAL)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def plan_rollouts(
     n: int,
     seed: int = 0,
     tier: str = "tiny",
-    conditions: Sequence[str] | None = None,
+    conditions: Sequence[str] = DEFAULT_CONDITIONS,
     samples: int = 2,
     neutral_samples: int = 3,
 ) -> list[Planned]:
@@ -48,13 +48,13 @@ def plan_rollouts(
     for evaluation in evaluations:
         if tier not in evaluation.tiers:
             raise ValueError(f"{evaluation.name} has no tier {tier!r}: it has {', '.join(evaluation.tiers)}")
-        for condition in conditions or evaluation.conditions:
+        for condition in conditions:
             if condition not in evaluation.conditions:
                 raise ValueError(
                     f"{evaluation.name} has no condition {condition!r}: it has {', '.join(evaluation.conditions)}"
                 )
         for scenario in evaluation.make_scenarios(n, seed, tier):
-            for condition in conditions or evaluation.conditions:
+            for condition in conditions:
                 for sample in range(neutral_samples if condition == NEUTRAL else samples):
                     own = stream_seed(seed, scenario.scenario, condition, sample)
                     planned.append(Planned(evaluation, scenario, condition, sample, own))

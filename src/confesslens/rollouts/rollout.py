@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from confesslens.evals import Evaluation, Grade, Scenario, get, with_thoughts
-from confesslens.rollouts.plan import NEUTRAL, Planned, plan_rollouts
+from confesslens.evals import NEUTRAL, Evaluation, Grade, Scenario, get, with_thoughts
+from confesslens.rollouts.plan import DEFAULT_CONDITIONS, Planned, plan_rollouts
 from confesslens.rollouts.sampler import Completion, Forced, Free, Job, Part, sample
 
 if TYPE_CHECKING:
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("rollout_id", "eval", "scenario", "condition", "tier", "sample", "seed", "model", "adapter", "messages"),
     *("token_ids", "spans", "cot", "answer", "behaviour", "evidence", "admitted", "knowledge"),
-    *("finish", "facts"),
+    *("finish", "facts", "accusation"),
 )
-"""The columns of a rollouts table; `messages`, `spans`, `evidence`, `finish` and `facts` are JSON."""
+"""The columns of a rollouts table; `messages`, `spans`, `evidence`, `finish` and `facts` are JSON.
+`accusation` is what the model is told between its answer and the request for a confession, mostly nothing."""
 
 COT_REQUEST = "Think briefly between <think> and </think> first, then answer."
 COT_OPEN, COT_CLOSE = "<think>\n", "\n</think>\n"
@@ -34,7 +35,7 @@ def roll_out(
     seed: int = 0,
     *,
     tier: str = "tiny",
-    conditions: Sequence[str] | None = None,
+    conditions: Sequence[str] = DEFAULT_CONDITIONS,
     samples: int = 2,
     neutral_samples: int = 3,
     cot: bool = True,
@@ -51,7 +52,7 @@ def roll_out(
         n: scenarios per evaluation.
         seed: of the scenarios and of every rollout's own random stream.
         tier: difficulty, `tiny`, `small` or `full`.
-        conditions: default all that the evaluation has.
+        conditions: of `evals.CONDITIONS`; without `neutral` among them `knowledge` stays unknown.
         samples: rollouts per scenario and condition.
         neutral_samples: rollouts per scenario in the neutral condition, from which `knowledge` is read.
         cot: with a chain of thought, opened and closed by us, or without one.
@@ -137,6 +138,7 @@ def _row(model: Model, item: Planned, messages: list[dict[str, str]], job: Job, 
         "knowledge": "unknown",
         "finish": json.dumps(done.finish),
         "facts": json.dumps(item.scenario.facts, ensure_ascii=False),
+        "accusation": item.evaluation.before_request(item.condition),
     }
 
 
