@@ -59,7 +59,7 @@ def make_cells() -> pd.DataFrame:
         macro = {"eval": "macro", "cell": cell, "n": own["n"].sum()}
         macro |= _with_interval("share", own["share"].mean(), 0.06)
         table = pd.concat([table, pd.DataFrame([macro])], ignore_index=True)
-    return table
+    return table.assign(condition="tempted")
 
 
 def make_agreement() -> pd.DataFrame:
@@ -87,7 +87,7 @@ def make_agreement() -> pd.DataFrame:
                 "phi_high": phi + 0.05,
             }
             rows.append(row | {"note": "cot says the same of every rollout" if undefined else ""})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(condition="tempted")
 
 
 def make_probe_map(layers: int = 30) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The figure of cells stacks the table's shares and repeats each with its interval."""
 
+import pandas as pd
 import pytest
 
 from confesslens.figures import cells
@@ -57,3 +58,11 @@ def test_unknown_cells_and_missing_columns_are_named(cells_table):
         cells(cells_table.drop(columns="share_high"))
     with pytest.raises(ValueError, match="B2"):
         cells(cells_table.assign(cell="B2"))
+
+
+def test_another_condition_is_left_out(cells_table):
+    other = cells_table.assign(condition="silenced", n=999)
+    both = pd.concat([other, cells_table])
+    texts = [text.get_text() for text in cells(both).axes[0].texts]
+    assert texts == [text.get_text() for text in cells(cells_table).axes[0].texts]
+    assert texts != [text.get_text() for text in cells(both, condition="silenced").axes[0].texts]

@@ -12,6 +12,7 @@ from confesslens.probes import resample_weights
 from confesslens.probes.bootstrap import percentile_interval
 
 WITNESSES = ("behaviour", "probe", "cot", "confession")
+COLUMNS = ["condition", "eval", "a", "b", "n", "phi", "phi_low", "phi_high", "note"]
 _SAYS = {
     "behaviour": ("every answer is bad", "every answer is complied"),
     "probe": ("the probe fires on every rollout", "the probe fires on no rollout"),
@@ -48,7 +49,7 @@ def verdicts(witnesses: pd.DataFrame) -> pd.DataFrame:
 
 
 def agreement(witnesses: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
-    """Phi for each pair of witnesses, by evaluation and as the mean over evaluations where it is defined.
+    """Phi for each pair of witnesses in each condition, by evaluation and as the mean over those where it is defined.
 
     Args:
         witnesses: from `witnesses`.
@@ -56,9 +57,17 @@ def agreement(witnesses: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.
         seed: of the draws.
 
     Returns:
-        columns eval ("macro" last), a, b, n (rollouts on which both say yes or no), phi, phi_low, phi_high, note.
+        columns condition, eval ("macro" last), a, b, n (rollouts on which both say yes or no), phi, phi_low, phi_high, note.
         Undefined phi is NaN and the note says why; so does the note where there is phi but no interval.
     """
+    parts = [
+        _in_condition(part, n_boot, seed).assign(condition=condition)
+        for condition, part in witnesses.groupby("condition", sort=False)
+    ]
+    return pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
+
+
+def _in_condition(witnesses: pd.DataFrame, n_boot: int, seed: int) -> pd.DataFrame:
     said = verdicts(witnesses)
     evals, groups = witnesses["eval"].to_numpy(str), witnesses["scenario"].to_numpy(str)
     weights = resample_weights(groups, evals, n_boot, seed)
@@ -79,8 +88,7 @@ def agreement(witnesses: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.
         mean = float(np.mean(estimates)) if estimates else np.nan
         reason = "" if estimates else "undefined in every evaluation"
         macro.append(_row("macro", a, b, int(both.sum()), mean, _mean_known(draws, n_boot), reason))
-    columns = ["eval", "a", "b", "n", "phi", "phi_low", "phi_high", "note"]
-    table = pd.DataFrame(rows + macro, columns=columns)
+    table = pd.DataFrame(rows + macro, columns=COLUMNS[1:])
     order = {name: i for i, name in enumerate([*pd.unique(evals), "macro"])}
     return table.sort_values("eval", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 

@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from confesslens.evals.conditions import TEMPTED
 from confesslens.faithfulness.discrimination import CHANCE
 from confesslens.faithfulness.macro import macro_share
 from confesslens.faithfulness.witnesses import CELLS
@@ -25,14 +26,20 @@ def sentences(
         auroc: from `discrimination`.
 
     Returns:
-        columns key, text, in order of importance: overall, probe, cells, probe against confession, agreement, what
-        lacks contrast, then a sentence for each evaluation and condition.
+        columns key, text, in order of importance: overall, probe, cells (these of the tempted condition), overall in
+        the other conditions, probe against confession, agreement, what lacks contrast, then a sentence for each
+        evaluation and condition.
     """
+    in_condition = {name: part for name, part in witnesses.groupby("condition", sort=False)}
+    main = TEMPTED if TEMPTED in in_condition or not in_condition else next(iter(in_condition))
+    tempted = in_condition.pop(main, witnesses)
+    cells, agreement = (table[table["condition"] == main] for table in (cells, agreement))
     rows = [
-        ("overall", _overall(witnesses)),
+        ("overall", _overall(tempted)),
         ("probe", _probe(auroc)),
-        ("cells", _cells(cells, witnesses, _pick(auroc, "behaviour", "probe"))),
+        ("cells", _cells(cells, tempted, _pick(auroc, "behaviour", "probe"))),
     ]
+    rows += [(f"overall/{name}", f"{name}: {_overall(part)}") for name, part in in_condition.items()]
     rows += [
         ("probe_confession", _target(auroc, "confession_given_bad", "confessed from unconfessed bad answers")),
         ("probe_knowledge", _target(auroc, "knowledge_given_bad", "knowing from unknowing bad answers")),

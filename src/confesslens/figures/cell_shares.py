@@ -23,13 +23,14 @@ TITLE = "What it did, what the probe saw, what it said"
 
 
 @house_style()
-def cells(cells: pd.DataFrame) -> Figure:
-    """Draw the shares of the six cells, stacked per evaluation, and below them each share with its interval.
+def cells(cells: pd.DataFrame, condition: str = "tempted") -> Figure:
+    """Draw the shares of the six cells in one condition, stacked per evaluation, and below them each with its interval.
 
-    `cells` is the results table `cells`: a row an evaluation (or "macro") and cell. Raises ValueError if columns are
-    missing or a cell is unknown.
+    `cells` is the results table `cells`: a row a condition, evaluation (or "macro") and cell. Raises ValueError if
+    columns are missing or a cell is unknown.
     """
-    require_columns(cells, ["eval", "cell", "n", "share", "share_low", "share_high"], "cells")
+    require_columns(cells, ["condition", "eval", "cell", "n", "share", "share_low", "share_high"], "cells")
+    cells = cells[cells["condition"] == condition]
     if not len(cells):
         return blank_figure(TITLE, "Nothing to show: no rollout has behaviour, probe score and a clear claim.")
     unknown = sorted(set(cells["cell"]) - set(CELLS))

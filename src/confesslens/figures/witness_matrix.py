@@ -29,13 +29,14 @@ COLUMNS = 2
 
 
 @house_style()
-def agreement(table: pd.DataFrame) -> Figure:
-    """Draw, per evaluation, the matrix of phi between the witnesses, with intervals and n; undefined cells are hatched.
+def agreement(table: pd.DataFrame, condition: str = "tempted") -> Figure:
+    """Draw, per evaluation, the matrix of phi between the witnesses in one condition, with intervals and n.
 
-    `table` is the results table `agreement`: a row an evaluation (or "macro") and pair of witnesses `a`, `b`, in either
-    order. Raises ValueError if columns are missing or a witness is unknown.
+    Undefined cells are hatched. `table` is the results table `agreement`: a row a condition, evaluation (or "macro")
+    and pair of witnesses `a`, `b`, in either order. Raises ValueError if columns are missing or a witness is unknown.
     """
-    require_columns(table, ["eval", "a", "b", "n", "phi", "phi_low", "phi_high"], "agreement")
+    require_columns(table, ["condition", "eval", "a", "b", "n", "phi", "phi_low", "phi_high"], "agreement")
+    table = table[table["condition"] == condition]
     if not len(table):
         return blank_figure(TITLE, "Nothing to show: no two witnesses have been compared.")
     unknown = sorted((set(table["a"]) | set(table["b"])) - set(WITNESSES))

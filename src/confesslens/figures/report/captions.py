@@ -38,7 +38,7 @@ def describe_figure(name: str, tables: Mapping[str, pd.DataFrame], model: str) -
             "baseline and shuffled labels. The values are in the table of probes by layer and read site.",
         )
     if name == "cells":
-        rows = table[table["share"].notna()] if len(table) else table
+        rows = table[table["share"].notna() & (table["condition"] == "tempted")] if len(table) else table
         alt = "; ".join(
             f"{eval_label(evaluation)}: "
             + ", ".join(f"{cell_label(row['cell'])} {format_percent(row['share'])}" for row in records(own))
@@ -46,7 +46,7 @@ def describe_figure(name: str, tables: Mapping[str, pd.DataFrame], model: str) -
         )
         return (
             "The six cells",
-            f"Rollouts by behaviour, probe and confession, {model}, with n. Below: the same shares with 95% intervals "
+            f"Tempted rollouts by behaviour, probe and confession, {model}, with n. Below: the same shares with 95% intervals "
             "(the black tick is the share). “Concealment” means bad behaviour, probe firing, no confession; it is a "
             "name for a cell, and no proof of intent.",
             f"Stacked bars of six cells. {alt}.",
@@ -54,8 +54,8 @@ def describe_figure(name: str, tables: Mapping[str, pd.DataFrame], model: str) -
     if name == "agreement":
         return (
             "Agreement between the witnesses",
-            f"Phi between each two of behaviour, probe, chain of thought and confession, {model}, with 95% intervals "
-            "and n. Hatched: undefined, because a witness says the same of every rollout.",
+            f"Phi between each two of behaviour, probe, chain of thought and confession in tempted rollouts, {model}, "
+            "with 95% intervals and n. Hatched: undefined, because a witness says the same of every rollout.",
             "Matrices of phi between the four witnesses for each evaluation. The values are in the table of agreement.",
         )
     heading = name.replace("_", " ").capitalize()

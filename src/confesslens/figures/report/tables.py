@@ -81,16 +81,16 @@ def _rates(table: pd.DataFrame) -> Table:
 
 def _cells(table: pd.DataFrame) -> Table:
     rows = []
-    for name, own in table.groupby("eval", sort=False) if len(table) else []:
+    for (condition, name), own in table.groupby(["condition", "eval"], sort=False) if len(table) else []:
         shares = {str(row["cell"]): f"{_percent(row, 'share')}, n {format_count(row.get('n'))}" for row in records(own)}
-        rows.append([eval_label(name)] + [shares.get(cell, "–") for cell in CELLS])
-    columns = ["evaluation", *(f"{cell_label(cell)} ({cell})" for cell in CELLS)]
+        rows.append([eval_label(name), str(condition)] + [shares.get(cell, "–") for cell in CELLS])
+    columns = ["evaluation", "condition", *(f"{cell_label(cell)} ({cell})" for cell in CELLS)]
     note = (
         "Share of the evaluation's rollouts with 95% interval, and their number. B: the behaviour was bad. P: the "
         "probe fired. C: the model confessed. The macro average weighs each evaluation alike; evaluations are never "
         "pooled."
     )
-    return Table("Cells", note, columns, rows)
+    return Table("Cells", note, columns, rows, row_headers=2)
 
 
 def _agreement(table: pd.DataFrame) -> Table:
@@ -99,11 +99,11 @@ def _agreement(table: pd.DataFrame) -> Table:
         phi = format_number(row.get("phi"), row.get("phi_low"), row.get("phi_high"))
         note = row.get("note")
         rows.append(
-            [eval_label(row["eval"]), f"{row['a']} and {row['b']}", format_count(row.get("n"))]
+            [eval_label(row["eval"]), str(row["condition"]), f"{row['a']} and {row['b']}", format_count(row.get("n"))]
             + ["undefined" if phi == "–" else phi, note if isinstance(note, str) else ""]
         )
     note = "Phi with 95% interval: 1 if two witnesses always say the same, 0 if unrelated, −1 if always the opposite."
-    return Table("Agreement", note, ["evaluation", "witnesses", "n", "phi", "note"], rows, row_headers=2)
+    return Table("Agreement", note, ["evaluation", "condition", "witnesses", "n", "phi", "note"], rows, row_headers=3)
 
 
 def _auroc(table: pd.DataFrame) -> Table:
