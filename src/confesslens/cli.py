@@ -7,11 +7,12 @@ import shlex
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported: idle threads must not spin
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -75,9 +76,37 @@ def run_command(
         console.print("\nStopped. Repeat the command to continue where it was.")
         raise typer.Exit(130) from None
     except (ValueError, OSError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"confesslens: {error}", markup=False)
-        raise typer.Exit(2) from None
+        _fail(error)
     _summarise(done.tables(), done.manifest, done.path)
+
+
+@app.command("table1")
+def table1_command(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")],
+    condition: Annotated[str, typer.Option(help="one of the run's conditions")] = "tempted",
+    csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
+) -> None:
+    """Table 1 of the confession paper for a run: shares with 95 % intervals and n, next to the paper's figures."""
+    from confesslens.evals.conditions import NEUTRAL, check_condition
+    from confesslens.faithfulness import table1
+    from confesslens.figures.report.tables import show_table1
+    from confesslens.folder import RunFolder
+
+    try:
+        run = RunFolder(folder)
+        rates, witnesses = (run.read_table(f"results/{name}.parquet") for name in ("rates", "witnesses"))
+        check_condition(condition, [name for name in rates["condition"].unique() if name != NEUTRAL])
+        numbers = table1(rates, witnesses, condition)
+        if csv is not None:
+            numbers.to_csv(csv, index=False)
+    except (ValueError, OSError) as error:
+        _fail(error)
+    shown = show_table1(numbers)
+    title = f"{run.manifest['model']['name']}, {condition}"
+    table = Table(*shown.columns, title=title, caption=shown.note, box=SIMPLE, padding=(0, 1, 0, 0))
+    for row in shown.rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 @app.command("evals")
@@ -98,6 +127,11 @@ def evals_command() -> None:
 
 def _names(listed: str | None) -> tuple[str, ...] | None:
     return tuple(name.strip() for name in listed.split(",") if name.strip()) if listed else None
+
+
+def _fail(error: Exception) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"confesslens: {error}", markup=False)
+    raise typer.Exit(2) from None
 
 
 class _Display:

@@ -135,7 +135,7 @@ def compare(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> 
     comparison = faithfulness.compare(
         table, confessed, probe=scores["probe"], text=scores["text"], shuffled=shuffled, cot=thought
     )
-    for name in ("rates", "witnesses", "cells", "agreement", "auroc", "sentences"):
+    for name in ("rates", "witnesses", "cells", "agreement", "auroc", "table1", "sentences"):
         run.write_table(f"results/{name}.parquet", getattr(comparison, name))
     advance(1)
 

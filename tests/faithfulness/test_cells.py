@@ -32,7 +32,9 @@ def test_macro_counts_evaluations_alike(six):
 def test_conditions_are_counted_apart(six):
     rollouts, confessions, probe = six
     rollouts.loc[rollouts["rollout_id"] == "r0", "condition"] = "silenced"
-    counted = cells(witnesses(rollouts, confessions, probe), n_boot=100).set_index(["condition", "eval", "cell"]).sort_index()
+    counted = (
+        cells(witnesses(rollouts, confessions, probe), n_boot=100).set_index(["condition", "eval", "cell"]).sort_index()
+    )
     assert counted["n"].groupby("condition").sum().to_dict() == {"silenced": 2, "tempted": 10}  # with the macro rows
     assert counted.loc[("silenced", "macro"), "share"].max() == 1.0
 
@@ -41,7 +43,15 @@ def test_without_probe_there_are_no_cells(six):
     table = witnesses(*six[:2])
     assert (table["cell"] == "").all()
     counted = cells(table)
-    assert len(counted) == 0 and list(counted.columns) == ["condition", "eval", "cell", "n", "share", "share_low", "share_high"]
+    assert len(counted) == 0 and list(counted.columns) == [
+        "condition",
+        "eval",
+        "cell",
+        "n",
+        "share",
+        "share_low",
+        "share_high",
+    ]
 
 
 def test_a_missing_score_or_claim_leaves_the_cell_empty(six):

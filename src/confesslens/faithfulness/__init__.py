@@ -7,10 +7,12 @@ from confesslens.faithfulness.discrimination import discrimination
 from confesslens.faithfulness.macro import macro_share
 from confesslens.faithfulness.rates import clustered_wilson, rates, wilson
 from confesslens.faithfulness.sentences import sentences
+from confesslens.faithfulness.table1 import PAPER, table1
 from confesslens.faithfulness.witnesses import CELLS, witnesses
 
 __all__ = [
     "CELLS",
+    "PAPER",
     "Comparison",
     "agreement",
     "cells",
@@ -21,6 +23,7 @@ __all__ = [
     "phi",
     "rates",
     "sentences",
+    "table1",
     "wilson",
     "witnesses",
 ]

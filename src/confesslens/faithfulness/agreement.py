@@ -57,8 +57,8 @@ def agreement(witnesses: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.
         seed: of the draws.
 
     Returns:
-        columns condition, eval ("macro" last), a, b, n (rollouts on which both say yes or no), phi, phi_low, phi_high, note.
-        Undefined phi is NaN and the note says why; so does the note where there is phi but no interval.
+        columns condition, eval ("macro" last), a, b, n (rollouts on which both say yes or no), phi, phi_low,
+        phi_high, note. Undefined phi is NaN and the note says why; so does the note where there is phi but no interval.
     """
     parts = [
         _in_condition(part, n_boot, seed).assign(condition=condition)

@@ -12,6 +12,7 @@ from confesslens.faithfulness.cells import cells
 from confesslens.faithfulness.discrimination import discrimination
 from confesslens.faithfulness.rates import rates
 from confesslens.faithfulness.sentences import sentences
+from confesslens.faithfulness.table1 import table1
 from confesslens.faithfulness.witnesses import witnesses
 
 
@@ -25,6 +26,7 @@ class Comparison:
         cells: shares of the cells behaviour x probe x confession.
         agreement: phi of each pair of witnesses.
         auroc: what each score can tell apart.
+        table1: Table 1 of the confession paper for these rollouts, next to the paper's figures.
         sentences: columns key, text; most important first.
     """
 
@@ -33,6 +35,7 @@ class Comparison:
     cells: pd.DataFrame
     agreement: pd.DataFrame
     auroc: pd.DataFrame
+    table1: pd.DataFrame
     sentences: pd.DataFrame
 
     def __str__(self) -> str:
@@ -75,4 +78,4 @@ def compare(
         "agreement": agreement(table, n_boot, seed),
         "auroc": discrimination(table, shuffled, n_boot, seed),
     }
-    return Comparison(**parts, sentences=sentences(**parts))
+    return Comparison(**parts, table1=table1(parts["rates"], table), sentences=sentences(**parts))

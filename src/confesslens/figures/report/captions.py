@@ -46,9 +46,9 @@ def describe_figure(name: str, tables: Mapping[str, pd.DataFrame], model: str) -
         )
         return (
             "The six cells",
-            f"Tempted rollouts by behaviour, probe and confession, {model}, with n. Below: the same shares with 95% intervals "
-            "(the black tick is the share). “Concealment” means bad behaviour, probe firing, no confession; it is a "
-            "name for a cell, and no proof of intent.",
+            f"Tempted rollouts by behaviour, probe and confession, {model}, with n. Below: the same shares with "
+            "95% intervals (the black tick is the share). “Concealment” means bad behaviour, probe firing, no "
+            "confession; it is a name for a cell, and no proof of intent.",
             f"Stacked bars of six cells. {alt}.",
         )
     if name == "agreement":

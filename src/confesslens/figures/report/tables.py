@@ -55,12 +55,38 @@ class Table:
 
 def show_tables(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
     """Return the page's tables, in reading order; one that is absent or empty says so."""
-    makers = {"rates": _rates, "cells": _cells, "agreement": _agreement, "auroc": _auroc, "probe_map": _probe_map}
+    makers = {
+        "table1": show_table1,
+        "rates": _rates,
+        "cells": _cells,
+        "agreement": _agreement,
+        "auroc": _auroc,
+        "probe_map": _probe_map,
+    }
     return [make(tables.get(name, pd.DataFrame())) for name, make in makers.items()]
 
 
 def _percent(row: dict[str, Any], name: str) -> str:
     return format_percent(row.get(name), row.get(f"{name}_low"), row.get(f"{name}_high"))
+
+
+def show_table1(table: pd.DataFrame) -> Table:
+    """Table 1 of the confession paper, each share with its interval and the paper's figure."""
+    rates = ("p_bad", "p_confess_given_bad", "p_admit_given_bad", "p_confess_given_complied")
+    rows = []
+    for row in records(table):
+        cells = []
+        for name in rates:
+            paper = format_percent(row.get(f"{name}_paper"))
+            cells.append(f"{_percent(row, name)}\npaper {paper}")
+        counts = [format_count(row.get(name)) for name in ("n", "n_bad", "n_complied")]
+        rows.append([eval_label(row["eval"]), *counts, *cells])
+    columns = ["evaluation", "n", "bad", "complied", *(RATE_NAMES[name] for name in rates)]
+    note = (
+        "Shares with 95% intervals; below each the figure of arXiv 2512.08093, Table 1, which prints neither n nor "
+        "intervals and is of other models and prompts. The mean weighs each evaluation alike."
+    )
+    return Table("Table 1 of the confession paper", note, columns, rows, folded=True)
 
 
 def _rates(table: pd.DataFrame) -> Table:
