@@ -21,7 +21,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {"n": 7, "samples": 2, "neutral_samples": 2, "free_samples": 1, "probe_every": 3},
     "standard": {"n": 16, "samples": 4, "neutral_samples": 3, "free_samples": 2, "probe_every": 1},
 }
-"""`quick` shows the whole way within 3 minutes on two cores; `standard` is meant to end within 15."""
+"""`quick` shows the whole way within 3 minutes on two cores; `standard` within 15."""
 
 
 class RunConfig(BaseModel):
@@ -47,7 +47,7 @@ class RunConfig(BaseModel):
     free_samples: int = Field(1, ge=0, description="free confessions per rollout, beside the guided one")
     sites: tuple[str, ...] = SITES
     probe_every: int = Field(1, ge=1, description="probe every so many layers, the last one always")
-    batch_size: int = Field(24, ge=1, description="transcripts sampled side by side; speed and memory only")
+    batch_size: int = Field(16, ge=1, description="transcripts sampled side by side; speed and memory only")
     workers: int | None = Field(None, ge=1, description="processes; default one a core on a CPU; speed and memory only")
 
     @field_validator("evals")
