@@ -110,9 +110,16 @@ def table1_command(
 
 
 @app.command("evals")
-def evals_command() -> None:
-    """The evaluations, and what each tempts a model to do."""
+def evals_command(
+    page: Annotated[bool, typer.Option("--page", help="one scenario of each in every condition, as Markdown")] = False,
+) -> None:
+    """The evaluations: what each tempts a model to do, its tiers, conditions and twins."""
     from confesslens.evals import EVALUATIONS
+    from confesslens.evals.page import evaluations_page
+
+    if page:
+        typer.echo(evaluations_page(list(EVALUATIONS.values())), nl=False)
+        return
 
     table = Table("evaluation", "induces", "counts as bad", "text-matched twins", show_lines=True)
     for evaluation in EVALUATIONS.values():
