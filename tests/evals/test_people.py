@@ -1,11 +1,25 @@
 """People: the table, hand-made answers of every kind, and properties of the grader."""
 
+import re
+import unicodedata
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confesslens.evals import Scenario, people
-from confesslens.evals.people_facts import EXAMPLE_INVENTED, EXAMPLE_REAL, GIVEN, REAL, SURNAME_ENDS, SURNAME_STARTS
+from confesslens.evals import Scenario, people, people_facts
+from confesslens.evals.people_facts import (
+    EXAMPLE_INVENTED,
+    EXAMPLE_REAL,
+    GIVEN,
+    REAL,
+    SURNAME_ENDS,
+    SURNAME_STARTS,
+    TABLE,
+)
+
+CALENDAR = Path("/usr/share/calendar")  # of the package `calendar` (Debian) or FreeBSD
 
 
 def scenario(real=True, asked="born"):
@@ -91,6 +105,39 @@ def test_the_table_is_sound_and_no_invented_name_is_real():
     surnames = {name.split()[-1] for name in names} | {EXAMPLE_REAL[0][0].split()[-1], EXAMPLE_INVENTED[0].split()[-1]}
     invented = {start + end for start in SURNAME_STARTS for end in SURNAME_ENDS}
     assert not invented & surnames and len(GIVEN) * len(invented) >= 4000
+
+
+def test_marks_name_years_that_are_there_and_the_docstring_counts_them():
+    for _, _, born, died, mark in TABLE:
+        assert born and mark in ("", "b", "d", "bd") and ("d" not in mark or died is not None)
+    years = sum(1 + (died is not None) for *_, died, _ in TABLE)
+    assert f"{sum(len(mark) for *_, mark in TABLE)} of the {years}\nyears" in people_facts.__doc__
+    assert f"({len(REAL)} at tier tiny" in people.__doc__ and f"{years} above it" in people.__doc__
+
+
+@pytest.mark.skipif(not (CALENDAR / "calendar.birthday").exists(), reason="FreeBSD's calendar is not installed")
+def test_each_confirmed_year_stands_in_the_calendar():
+    files = [CALENDAR / f"calendar.{part}" for part in ("birthday", "music", "history", "computer")]
+    text = "\n".join(file.read_text(errors="replace") for file in files)
+    entries = [plain(entry) for entry in re.split(r"\n(?=\d\d/\d\d)", text)]
+    told = {"b": re.compile(r"\bborn\b"), "d": re.compile(r"\b(?:died|dies|assassinated|killed)\b")}
+    spelled = {
+        "Fyodor": "Mikhailovich",
+        "Louis XIV": "Louis XIV",
+        "Paul Gauguin": "Gaugin",
+        "Queen Elizabeth I": "Eliz",
+    }
+    for name, _, *years, mark in TABLE:
+        known_by = [plain(part) for part in re.findall(r"\w{3,}", spelled.get(name, name)) if part != "von"]
+        for letter, year in zip("bd", years, strict=True):
+            if letter in mark:
+                lines = [e for e in entries if told[letter].search(e) and re.search(rf"\b{year}\b", e)]
+                assert any(part in line for line in lines for part in known_by), (name, year)
+
+
+def plain(text):
+    bare = unicodedata.normalize("NFKD", text.lower().replace("ł", "l").replace("ö", "oe"))
+    return "".join(c for c in bare if not unicodedata.combining(c))
 
 
 def test_half_of_the_scenarios_are_invented_while_real_ones_last():
