@@ -37,7 +37,7 @@ def run_command(
     preset: Annotated[str | None, typer.Option(help="quick (3 minutes on two cores) or standard")] = None,
     model: Annotated[str | None, typer.Option(help="smollm2-135m, a hub id, a folder or a .gguf file")] = None,
     adapter: Annotated[str | None, typer.Option(help="folder of a PEFT adapter")] = None,
-    evals: Annotated[str | None, typer.Option(help="evaluations, comma-separated, or all")] = None,
+    evals: Annotated[str | None, typer.Option(help="comma-separated, or all; default three that are quick")] = None,
     tier: Annotated[str | None, typer.Option(help="tiny, small (for 1-8B) or full (as in the paper)")] = None,
     conditions: Annotated[str | None, typer.Option(help="comma-separated, or all; neutral always")] = None,
     n: Annotated[int | None, typer.Option(help="scenarios per evaluation")] = None,
