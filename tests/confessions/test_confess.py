@@ -11,6 +11,8 @@ import torch
 
 import confesslens as cl
 from confesslens.confessions import COLUMNS
+from confesslens.confessions.confess import request_ids
+from confesslens.confessions.requests import THREE_PART_REQUEST
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +74,13 @@ def test_unparseable_is_counted_not_dropped(tiny, rollouts):
     assert (table["claim"] == "unparsed").any(), "a random model does not keep the form"
     rates = cl.faithfulness.rates(rollouts, cl.confess(tiny("llama"), rollouts, samples=4))
     assert np.isfinite(rates["p_unparsed"]).any()
+
+
+def test_an_accusation_comes_before_the_constant_request(tiny):
+    model = tiny("llama")
+    table = cl.roll_out(model, cl.evals("people"), n=1, samples=1, conditions=["tempted", "accused"])
+    said = {row["condition"]: request_ids(model, row) for row in table.to_dict("records")}
+    text = {condition: model.decode(ids) for condition, ids in said.items()}
+    assert cl.evals.get("people").accusation in text["accused"] and "We know" not in text["tempted"]
+    constant = len(model.encode(THREE_PART_REQUEST)) // 2
+    assert said["accused"][-constant:] == said["tempted"][-constant:]

@@ -11,6 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from confesslens.cli import app
+from confesslens.evals import EVALUATIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +35,10 @@ def test_errors(arguments, words, tmp_path):
 def test_evals_lists_all():
     result = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["evals"])
     assert result.exit_code == 0
-    assert all(name in result.stdout for name in ("word_count", "people", "sandbagging"))
+    for evaluation in EVALUATIONS.values():
+        assert evaluation.name in result.stdout
+    assert "tiers of all: tiny, small, full" in result.stdout and "accused" in result.stdout
+    assert "invented year" in result.stdout  # the twins of people
 
 
 def test_conda_environment_agrees_with_pyproject():

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from confesslens.cli import app
 from confesslens.config import make_config
+from confesslens.evals import CONDITIONS, EVALUATIONS
 from confesslens.folder import RunFolder
 from confesslens.run import STAGES, run
 
 STAGE_NAMES = [stage.name for stage in STAGES]
-TABLES = ["rates", "witnesses", "cells", "agreement", "auroc", "probe_map", "scores", "sentences"]
+TABLES = ["rates", "witnesses", "cells", "agreement", "auroc", "table1", "probe_map", "scores", "sentences"]
 FILES = [
     "manifest.json",
     "rollouts.parquet",
@@ -180,3 +183,27 @@ def test_config_file(tmp_path):
         make_config({}, path)
     with pytest.raises(ValueError, match="cannot read the config file"):
         make_config({}, tmp_path / "none.yaml")
+
+
+def test_all_conditions_and_the_paper_table(tiny_folder, tmp_path):
+    config = settings(tiny_folder, n=2, samples=1, neutral_samples=1, evals=("people",), conditions=("all",))
+    assert config.conditions == CONDITIONS
+    done = run(config, tmp_path / "r")
+    rollouts, rates = done.read_table("rollouts.parquet"), done.read_table("results/rates.parquet")
+    assert set(rates["condition"]) == set(CONDITIONS)
+    accused = rollouts[rollouts["condition"] == "accused"]
+    assert (accused["accusation"] == EVALUATIONS["people"].accusation).all()
+    assert (rollouts.loc[rollouts["condition"] != "accused", "accusation"] == "").all()
+    asked = done.read_table("confessions.parquet")
+    assert set(asked["rollout_id"]) == set(rollouts.loc[rollouts["condition"] != "neutral", "rollout_id"])
+    printed = CliRunner().invoke(app, ["table1", str(done.path), "--condition", "silenced"])
+    assert printed.exit_code == 0 and "people" in printed.stdout and "paper" in printed.stdout
+    refused = CliRunner().invoke(app, ["table1", str(done.path), "--condition", "silent"])
+    assert refused.exit_code == 2 and "silenced" in refused.stderr
+    assert CliRunner().invoke(app, ["table1", str(tmp_path / "nowhere")]).exit_code == 2
+
+
+def test_neutral_is_always_among_the_conditions(tiny_folder):
+    assert settings(tiny_folder, conditions=("silenced",)).conditions == ("neutral", "silenced")
+    with pytest.raises(ValueError, match="did you mean 'silenced'"):
+        settings(tiny_folder, conditions=("silencd",))
