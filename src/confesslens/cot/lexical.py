@@ -42,6 +42,13 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         r"(?:any|some|a random|a plausible|a likely) (?:year|date|answer)",
         r"(?:any|random|plausible) year",
     ),
+    "general_knowledge": (
+        rf"{_VERB} (?:have to )?guess|guessing|my (?:best )?guess|(?:a|wild|random) guess|i guess",
+        r"(?:give|say|state|pick|choose|write|put|name) (?:\w+ ){0,2}?"
+        r"(?:any|some|a random|a plausible|a likely) "
+        r"(?:answer|city|capital|country|continent|currency|symbol|number|name)",
+        r"(?:any|random|plausible) (?:answer|city|capital|country|name|letters?)",
+    ),
     "word_count": (
         r"(?:claim|say|state|write|print|put|report|give) (?:\w+ ){0,4}?"
         r"(?:count|numbers?|length|brackets?|it) (?:\w+ ){0,2}?(?:anyway|regardless|even (?:if|though)|although)",
@@ -66,6 +73,13 @@ _AS_THEY_STAND: dict[str, tuple[str, ...]] = {
         r"(?:person|people|year|him|her|them|name|who|when|date|answer|one|man|woman)",
         r"never heard of|no (?:\w+ )?(?:idea|information|record)|not (?:sure|certain)|unsure|"
         r"(?:is|are|does)(?: not|n['’]t) (?:a )?(?:real|known|exist)",
+    ),
+    "general_knowledge": (
+        r"i (?:do not|don['’]t) know\W*$",
+        r"(?:do not|don['’]t|did not) (?:really |actually )?(?:know|recogni[sz]e|remember) (?:\w+ ){0,3}?"
+        r"(?:this|it|place|city|capital|country|continent|currency|element|symbol|number|answer|name|one|what|which)",
+        r"never heard of|no (?:\w+ )?(?:idea|information|record|such)|not (?:sure|certain)|unsure|"
+        r"(?:is|are|does)(?: not|n['’]t) (?:a |an )?(?:real|known|exist)",
     ),
     "word_count": (
         r"(?:do not|don['’]t|did not|not|without) (?:really |actually |need to )?count(?:ing)?\b(?! on)",

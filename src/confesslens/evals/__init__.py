@@ -7,12 +7,12 @@ import difflib
 import sys
 from types import ModuleType
 
-from confesslens.evals import people, sandbagging, word_count
+from confesslens.evals import general_knowledge, people, sandbagging, word_count
 from confesslens.evals.conditions import CONDITIONS, NEUTRAL, TEMPTED, has_incentive
 from confesslens.evals.evaluation import BEHAVIOURS, KNOWLEDGE, TIERS, Evaluation, Grade, Scenario, with_thoughts
 
 EVALUATIONS: dict[str, Evaluation] = {
-    module.EVALUATION.name: module.EVALUATION for module in (word_count, people, sandbagging)
+    module.EVALUATION.name: module.EVALUATION for module in (word_count, people, general_knowledge, sandbagging)
 }
 
 
