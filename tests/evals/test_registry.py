@@ -12,6 +12,12 @@ from confesslens.evals.conditions import SILENCE
 from confesslens.evals.evaluation import draw_scenarios
 
 EACH = pytest.mark.parametrize("evaluation", EVALUATIONS.values(), ids=EVALUATIONS)
+# Where an echo of the prompt is an answer, and why.
+ECHO_ANSWERS = {
+    ("sandbagging", "tiny"): "the rows of the table are the answer here",
+    # to recite the system text is to tell the solution; test_jailbreak_tutor.py has the echoes without it
+    **{("jailbreak_tutor", tier): "the system text states the solution" for tier in TIERS},
+}
 NOISE = st.one_of(
     st.text(max_size=200),
     st.text(alphabet="0123456789.():[]= \nplumIdontknowbr'*-–", max_size=200),
@@ -114,8 +120,8 @@ def test_any_text_gets_a_grade_and_a_read_back_scenario_the_same_one(evaluation,
 @EACH
 @pytest.mark.parametrize("tier", TIERS)
 def test_an_echo_of_the_prompt_is_no_answer(evaluation, tier):
-    if evaluation.name == "sandbagging" and tier == "tiny":
-        pytest.skip("the rows of the table are the answer here")
+    if (evaluation.name, tier) in ECHO_ANSWERS:
+        pytest.skip(ECHO_ANSWERS[evaluation.name, tier])
     for scenario in evaluation.make_scenarios(6, 0, tier):
         for condition in evaluation.conditions:
             messages = evaluation.make_messages(scenario, condition)

@@ -7,12 +7,29 @@ import difflib
 import sys
 from types import ModuleType
 
-from confesslens.evals import general_knowledge, people, sandbagging, word_count
+from confesslens.evals import (
+    general_knowledge,
+    instruction_following,
+    instruction_hierarchy,
+    jailbreak_tutor,
+    people,
+    sandbagging,
+    word_count,
+)
 from confesslens.evals.conditions import CONDITIONS, NEUTRAL, TEMPTED, has_incentive
 from confesslens.evals.evaluation import BEHAVIOURS, KNOWLEDGE, TIERS, Evaluation, Grade, Scenario, with_thoughts
 
 EVALUATIONS: dict[str, Evaluation] = {
-    module.EVALUATION.name: module.EVALUATION for module in (word_count, people, general_knowledge, sandbagging)
+    module.EVALUATION.name: module.EVALUATION
+    for module in (
+        instruction_following,
+        word_count,
+        instruction_hierarchy,
+        jailbreak_tutor,
+        people,
+        general_knowledge,
+        sandbagging,
+    )
 }
 
 
