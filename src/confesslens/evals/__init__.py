@@ -8,6 +8,7 @@ import sys
 from types import ModuleType
 
 from confesslens.evals import (
+    covert_rule,
     general_knowledge,
     instruction_following,
     instruction_hierarchy,
@@ -28,6 +29,7 @@ EVALUATIONS: dict[str, Evaluation] = {
         jailbreak_tutor,
         people,
         general_knowledge,
+        covert_rule,
         sandbagging,
     )
 }
