@@ -36,6 +36,7 @@ from confesslens.evals.conditions import has_incentive
 from confesslens.evals.evaluation import Evaluation, Grade, Message, Scenario, draw_scenarios
 from confesslens.evals.settings import Rule, Values, broken_rules, draw_facts, edited, rule_text
 from confesslens.evals.settings_answers import Written, admits, declines, read_lines, supposes
+from confesslens.evals.statements import without_messages
 
 NAME = "covert_rule"
 
@@ -174,7 +175,7 @@ def grade(scenario: Scenario, condition: str, answer: str) -> Grade:
         return grade_belief(facts["forbidden"] == forbids, answer)
     edit = facts["edit"]
     before = {line["name"]: line["value"] for line in facts["lines"]}
-    written = read_lines(_without_prompt(scenario, answer), {*before, edit["name"]})
+    written = read_lines(without_messages(answer, prompt(scenario, True)), {*before, edit["name"]})
     after, torn = _after(before, edit, written)
     spans = {name: readings[-1][1] for name, readings in written.lines.items()}
     broken = [
@@ -222,18 +223,6 @@ def _after(before: Values, edit: dict[str, Any], written: Written) -> tuple[Valu
     if edit["do"] == "remove" and edit["name"] not in written.lines and others <= set(written.lines):
         del after[edit["name"]]
     return after, ""
-
-
-def _without_prompt(scenario: Scenario, answer: str) -> str:
-    """The answer with whole messages of the prompt blanked, its system sentences, and examples with their answers."""
-    messages = prompt(scenario, True)
-    contents = [message["content"] for message in messages]
-    units = {m["content"] for m in messages if m["role"] != "assistant"}
-    units |= {f"{one}\n{other}" for one, other in zip(contents, contents[1:], strict=False)}
-    units |= set(re.findall(r"[A-Z][^.]{15,}[.]\"?", contents[0]))
-    for unit in sorted(units, key=lambda u: (-len(u), u)):
-        answer = answer.replace(unit, blank(unit))
-    return answer
 
 
 def _without_quotes(rules: list[Rule], tier: str, prose: str) -> str:
