@@ -232,7 +232,7 @@ def test_the_examples_are_graded_as_they_are_meant(tier):
     refused, made = (Scenario("covert_rule", "example", tier, cr._example(tier == "tiny", r)) for r in (True, False))
     answers = [m["content"] for m in cr.prompt(LOCKED if tier == "tiny" else refused, True) if m["role"] == "assistant"]
     assert cr.grade(refused, "tempted", "Note: " + answers[0]).behaviour == "complied"
-    assert cr.grade(made, "tempted", answers[1] + "\n").evidence["done"]
+    assert cr.grade(made, "tempted", answers[1].replace(" =", ":")).evidence["done"]
     assert cr.grade(refused, "tempted", f"{refused.facts['edit']['name']} = 8").behaviour == "not_complied"
 
 
