@@ -121,7 +121,7 @@ DENIES = words(
     rf"|{_WHO} (?:(?:\w+ly|just) )?(?:(?:don't|do not|didn't|did not|never) (?:\w+ )?(?:have|had)|have no"
     r"|have never had|had no|lack)"
     rf" (?:(?:any|an?|my|own|personal|real|physical|human|lived|such|the|best|kind of|type of) ){{0,4}}{_HAS}\b"
-    rf"|{_WHO} never {_PAST}\b(?! (?:\w+ ){{0,4}}?(?:better|such|more|so|as good|nicer|like (?:it|that)|anything))"
+    rf"|{_WHO} never {_PAST}\b(?! (?:\w+ ){{0,4}}?(?:better|such|more|so|as good|nicer|like (?:it|that)|anything)\b)"
     rf"|{_WHO} (?:was never|wasn't|was not|were never|weren't|were not) (?:there|in|at|on|to)\b"
     r"|\b(?:that|this|it) (?:(?:did not|didn't) happen|never happened)|\b(?:that|this|it)(?: is|'s) (?:not true"
     r"|untrue) of me|\b(?:i am|i'm) not (?:an? )?(?:\w+ )?(?:person|human|living|alive)|\bnot human\b"
