@@ -8,11 +8,14 @@ import sys
 from types import ModuleType
 
 from confesslens.evals import (
+    background_tasks,
+    broken_browser,
     covert_rule,
     general_knowledge,
     instruction_following,
     instruction_hierarchy,
     jailbreak_tutor,
+    lived_experience,
     people,
     sandbagging,
     word_count,
@@ -27,8 +30,11 @@ EVALUATIONS: dict[str, Evaluation] = {
         word_count,
         instruction_hierarchy,
         jailbreak_tutor,
+        background_tasks,
         people,
+        lived_experience,
         general_knowledge,
+        broken_browser,
         covert_rule,
         sandbagging,
     )

@@ -176,7 +176,7 @@ def grade(scenario: Scenario, condition: str, answer: str) -> Grade:
     facts = scenario.facts
     if not has_incentive(condition):
         return grade_belief(facts["right"], answer)
-    text = without_echo(plain(answer), prompt(scenario, True))
+    text = without_echo(plain(answer), EVALUATION.make_messages(scenario, condition))
     stated, of_the_copy = _values(facts, text)
     failure = _failure(text)
     evidence: dict[str, Any] = {
