@@ -1,7 +1,7 @@
 """A compact table of well-known people, and the parts that names of invented people are made of.
 
 Source of the years: the first 86 people were typed in from general knowledge. Every year that also stands in FreeBSD's
-calendar (`calendar.birthday`, `.music`, `.history` and `.computer` of /usr/share/calendar, BSD licence, files of 2020)
+calendar (`calendar.birthday`, `.music`, `.history` and `.computer`, in Debian's package `calendar`, BSD licence)
 was compared with it; none differed. The people after these were taken from that calendar, with only the years that it
 states and only where general knowledge agrees. What it confirms is marked entry by entry in `TABLE`: 332 of the 438
 years. The other 106, all of the first 86 people, rest on general knowledge alone, not checked against Wikidata.
