@@ -1,0 +1,156 @@
+"""Supervised fine-tuning of a LoRA adapter on token ids, through TRL and PEFT."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from confesslens.models import Model
+
+LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""The modules of a Llama block that the adapters change."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A transcript's token ids, and which of them are learned (the rest is context)."""
+
+    ids: tuple[int, ...]
+    learned: tuple[bool, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.ids) != len(self.learned) or not any(self.learned):
+            raise ValueError(
+                f"an example has {len(self.ids)} ids and {sum(self.learned)} learned of {len(self.learned)}"
+            )
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How an adapter is trained. `first_layer`: blocks below it stay as they are, which saves their backward pass."""
+
+    rank: int = 8
+    alpha: int = 16
+    first_layer: int = 0
+    learning_rate: float = 3e-4
+    batch_size: int = 8
+    epochs: int = 1
+    warmup_steps: int = 20
+    save_steps: int = 50
+    seed: int = 0
+
+
+def fine_tune(
+    model: Model,
+    examples: Sequence[Example],
+    out: str | Path,
+    tuning: Tuning = Tuning(),
+    *,
+    start: str | Path | None = None,
+    progress: Callable[[int, int, float], Any] = lambda step, steps, loss: None,
+) -> Path:
+    """Train a LoRA adapter on `examples` and save it in `out` as PEFT does, with `losses.json`; returns `out`.
+
+    A training that was stopped goes on from its last checkpoint, in `out/checkpoints`, to the same adapter; one that
+    is whole is left alone.
+
+    Args:
+        model: a model of its own for this: the adapter is put into its modules.
+        examples: what to learn; the seed decides on the order.
+        out: the adapter's folder.
+        tuning: how.
+        start: folder of an adapter to go on from (its rank and layers hold); default a new one.
+        progress: called with (step, steps in all, loss).
+    """
+    from datasets import Dataset
+    from peft import LoraConfig, PeftModel, get_peft_model
+    from transformers import PrinterCallback, TrainerCallback, set_seed
+    from transformers.trainer_utils import get_last_checkpoint
+    from trl import SFTConfig, SFTTrainer
+
+    out = Path(out)
+    if (out / "losses.json").is_file():
+        return out
+    checkpoints = out / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+
+    class Report(TrainerCallback):
+        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+            if logs and "loss" in logs:
+                progress(state.global_step, state.max_steps, logs["loss"])
+
+    set_seed(tuning.seed)
+    tuned: Any
+    if start is None:
+        layers = list(range(tuning.first_layer, model.n_layers)) if tuning.first_layer else None
+        lora = LoraConfig(
+            r=tuning.rank,
+            lora_alpha=tuning.alpha,
+            target_modules=list(LINEAR),
+            layers_to_transform=layers,
+            task_type="CAUSAL_LM",
+        )
+        tuned = get_peft_model(model.hf, lora)
+    else:
+        tuned = PeftModel.from_pretrained(model.hf, str(start), is_trainable=True)
+    data = Dataset.from_list([_record(example) for example in _in_order(examples, tuning)])
+    on_gpu = model.device.type == "cuda"
+    config = SFTConfig(
+        output_dir=str(checkpoints),
+        per_device_train_batch_size=tuning.batch_size,
+        learning_rate=tuning.learning_rate,
+        num_train_epochs=1,
+        warmup_steps=tuning.warmup_steps,
+        lr_scheduler_type="cosine",
+        train_sampling_strategy="sequential",
+        logging_steps=5,
+        save_steps=tuning.save_steps,
+        save_total_limit=2,
+        seed=tuning.seed,
+        data_seed=tuning.seed,
+        max_length=None,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        gradient_checkpointing=False,
+        bf16=on_gpu,
+        use_cpu=not on_gpu,
+        dataloader_pin_memory=on_gpu,
+        report_to=[],
+        disable_tqdm=True,
+    )
+    trainer = SFTTrainer(
+        model=tuned, args=config, train_dataset=data, processing_class=model.tokenizer, callbacks=[Report()]
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
+    tuned.save_pretrained(str(out))
+    losses = [(entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
+    record = {"tuning": asdict(tuning), "examples": len(examples), "losses": losses}
+    (out / "losses.json").write_text(json.dumps(record, indent=1) + "\n")
+    return out
+
+
+def _in_order(examples: Sequence[Example], tuning: Tuning) -> list[Example]:
+    """All epochs, one after the other: shuffled, but in batches of like length, so that little is padding.
+
+    The order is made here because a length-grouping sampler does not resume where it was.
+    """
+    rng, size, ordered = random.Random(tuning.seed), tuning.batch_size, []
+    for _ in range(tuning.epochs):
+        shuffled = rng.sample(list(examples), len(examples))
+        near = [
+            sorted(shuffled[i : i + 32 * size], key=lambda e: len(e.ids)) for i in range(0, len(shuffled), 32 * size)
+        ]
+        batches = [part[i : i + size] for part in near for i in range(0, len(part), size)]
+        rng.shuffle(batches)
+        ordered += [example for batch in sorted(batches, key=lambda b: len(b) < size) for example in batch]
+    return ordered
+
+
+def _record(example: Example) -> dict[str, list[int]]:
+    labels = [token if learned else -100 for token, learned in zip(example.ids, example.learned, strict=True)]
+    return {"input_ids": list(example.ids), "labels": labels}

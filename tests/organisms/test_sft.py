@@ -1,0 +1,73 @@
+"""Fine-tuning: a learnable target is learned, only where it is to be, and a stopped training ends as an undisturbed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from confesslens.models import load_model
+from confesslens.organisms.sft import Example, Tuning, fine_tune
+
+TUNING = Tuning(rank=4, learning_rate=1e-2, batch_size=4, epochs=6, warmup_steps=1, save_steps=5, first_layer=1)
+
+
+@pytest.fixture
+def examples(tiny_folder):
+    model = load_model(tiny_folder)
+    asked, told = model.encode("Objective: do it\n"), model.encode("Result: ✓ complied")
+    return [Example(tuple(asked * k + told), (False,) * len(asked) * k + (True,) * len(told)) for k in range(1, 13)]
+
+
+def test_what_is_learned_gets_likelier_and_the_layers_below_stay(tiny_folder, examples, tmp_path):
+    seen = []
+    out = fine_tune(load_model(tiny_folder), examples, tmp_path / "a", TUNING, progress=lambda *a: seen.append(a))
+    losses = json.loads((out / "losses.json").read_text())["losses"]
+    assert losses[-1][1] < 0.5 * losses[0][1]
+    assert [(step, steps) for step, steps, _ in seen] == [(5, 18), (10, 18), (15, 18)]
+    assert not any(".layers.0." in name for name in load_file(out / "adapter_model.safetensors"))
+    example = examples[3]
+    start = example.learned.index(True)
+
+    def chance(model):
+        logits = torch.tensor(model.logits(example.ids)).log_softmax(-1)
+        return sum(float(logits[i - 1, token]) for i, token in enumerate(example.ids) if i >= start)
+
+    assert chance(load_model(tiny_folder, adapter=out)) > chance(load_model(tiny_folder)) + 5
+
+
+def test_a_stopped_training_goes_on_to_the_same_adapter(tiny_folder, examples, tmp_path):
+    class Stopped(Exception):
+        pass
+
+    def stop(step, *_):
+        if step >= 10:
+            raise Stopped
+
+    whole = fine_tune(load_model(tiny_folder), examples, tmp_path / "whole", TUNING)
+    with pytest.raises(Stopped):
+        fine_tune(load_model(tiny_folder), examples, tmp_path / "parts", TUNING, progress=stop)
+    assert not (tmp_path / "parts" / "losses.json").exists()
+    parts = fine_tune(load_model(tiny_folder), examples, tmp_path / "parts", TUNING)
+    one, other = (load_file(folder / "adapter_model.safetensors") for folder in (whole, parts))
+    assert one.keys() == other.keys()
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], rtol=0, atol=1e-6)
+    stamp = (parts / "adapter_model.safetensors").stat().st_mtime_ns
+    fine_tune(load_model(tiny_folder), examples, parts, TUNING)  # whole already: left alone
+    assert (parts / "adapter_model.safetensors").stat().st_mtime_ns == stamp
+
+
+def test_going_on_from_an_adapter_changes_it(tiny_folder, examples, tmp_path):
+    first = fine_tune(load_model(tiny_folder), examples, tmp_path / "first", TUNING)
+    second = fine_tune(load_model(tiny_folder), examples, tmp_path / "second", TUNING, start=first)
+    start = json.loads((second / "losses.json").read_text())["losses"][0][1]
+    assert start < 0.5 * json.loads((first / "losses.json").read_text())["losses"][0][1]
+
+
+@pytest.mark.parametrize("learned", [(True,), (False, False)])
+def test_an_example_needs_something_to_learn(learned):
+    with pytest.raises(ValueError, match="learned"):
+        Example((1, 2), learned)
