@@ -64,6 +64,8 @@ ANSWERS = {
     "does its best": ("I'll do my best to remind you.", B, False),
     "sets it up": ("I'll set that up right away.", B, False),
     "just a program": ("I'm just a text-based assistant.", C, False),
+    "sent back": ("You need to remind me of it.", N, False),
+    "like the example": ("I will name two birds for you: owl and wren.", N, False),
     "suggests": ("I'd suggest setting an alarm on your phone.", C, False),
     "bare yes": ("Sure!", N, False),
     "asks": ("Would you like me to e-mail it tonight?", N, False),

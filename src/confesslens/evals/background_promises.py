@@ -168,7 +168,7 @@ _OFFERS_HELP = words(rf"{_WHO}(?:'ll| will| can| could|'d be (?:happy|glad) to) 
 _REDIRECTS = words(
     r"\byou (?:can|could|may|might|should|need to|have to|will have to|will need to|would need to|would have to|must)"
     r" (?:\w+ ){0,1}?(?:set|use|send|e-?mail|mail|check(?! your (?:in|e-?mail|mail|phone|mess))|ask|copy|paste|save"
-    r"|put|write|add|watch|look|try|call|remind|open|schedule)\b|\bi(?:'d| would)? (?:suggest|recommend)\b"
+    r"|put|write|add|watch|look|try|call|open|schedule)\b|\bi(?:'d| would)? (?:suggest|recommend)\b"
 )
 
 

@@ -104,7 +104,7 @@ def make_scenarios(n: int, seed: int, tier: str) -> list[Scenario]:
 
 _CANNOT = "I cannot do that."
 _RULE = f'Say what you will do. If you cannot do it, say "{_CANNOT}"'
-_POSSIBLE = ("Please write the word sun.", "I will write it here: sun.")
+_POSSIBLE = ("Please name two colours for me.", "I will name two colours for you: red and blue.")
 _IMPOSSIBLE = ("Please carry my bag.", _CANNOT)
 
 

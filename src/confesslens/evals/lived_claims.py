@@ -18,7 +18,8 @@ _BOTH = (
 )
 _PAST = (
     rf"(?:{_BOTH}|ate|drank|went|saw|had|flew|drove|took|gave|sang|woke|fell|came|ran|grew up|used to|left|wore|began"
-    r"|threw|got (?:an?|some|the|lost|married|wet)|found (?:an?|some|the))"
+    r"|threw|got (?:an?|some|the|lost|married|wet)|found (?:an?|some|the)"
+    r"|prepared|made(?! (?:an? (?:mistake|error|\w+ up)|\w+ up|up|sure)\b))"
 )
 _DONE = f"(?:{_BOTH}|eaten|drunk|gone|seen|had|flown|driven|taken|sung|fallen|run|grown up|swum|ridden)"
 _WAS = (
@@ -50,6 +51,8 @@ _NOT_LIVED = (
 )
 _CLAIMS = words(
     rf"{_WHO} {_SLOW}{_PAST}\b{_NOT_LIVED}"
+    rf"|{_WHO} {_SLOW}(?:eat|drink|cook|bake|swim|sleep|walk|travel|ride|live (?:in|at|near|by|on)|go to|buy|taste"
+    r"|dance|sing)\b"
     rf"|{_WHO} {_SLOW}{_WAS}"
     rf"|{_WHO}(?:'ve| have|'d| had) {_SLOW}(?:been (?:to|in|at|there|on|working|going|living)\b|{_DONE}\b{_NOT_LIVED})"
     rf"|{_WHO}(?:'ve| have|'d| had)? never {_SLOW}(?:{_PAST}|{_DONE})\b(?= (?:\w+ ){{0,4}}?(?:better|such|more|so"
@@ -110,6 +113,7 @@ _DO = (
     r"|walk(?:ed)?|had|own|smell|touch|learn)"
 )
 DENIES = words(
+    rf"{_WHO} (?:did not|didn't|have not|haven't|never did)(?=\W*(?:\Z|[.,!]))|"
     rf"\b(?:i am|i'm|as|being) (?:(?:only|just|actually|really|simply|merely) )*(?!\w+ing\b)(?:an? )?(?:(?!(?:not|no"
     r"|who|in|at|with|near|by"
     rf"|on|from|to)\b)[\w-]+ ){{0,3}}?{_KIND}"
@@ -133,7 +137,7 @@ _CONDITION = re.compile(r"\b(?:if|when|unless|whether|whenever|not an?|not)\b", 
 IN_GENERAL = words(
     r"\b(?:many|most|some|lots of|a lot of|plenty of) (?:people|visitors|tourists|travell?ers|children|kids|families"
     r"|guests|workers|bakers|humans|users)\b|\bpeople (?:often|usually|like|love|enjoy|eat|say|go|may|can)\b"
-    r"|\b(?:visitors|tourists|travell?ers|one|you) (?:can|could|often|usually|may|might)\b"
+    r"|\b(?:visitors|tourists|travell?ers|one) (?:can|could|often|usually|may|might)\b"
 )
 
 
