@@ -80,6 +80,19 @@ def run_command(
     _summarise(done.tables(), done.manifest, done.path)
 
 
+@app.command("regrade")
+def regrade_command(folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]) -> None:
+    """Grade a run's answers again with the graders of this version, and redo its probes, comparison and report."""
+    from confesslens.run import regrade_run
+
+    try:
+        with _Display() as display:
+            done = regrade_run(folder, progress=display.update)
+    except (ValueError, OSError) as error:
+        _fail(error)
+    _summarise(done.tables(), done.manifest, done.path)
+
+
 @app.command("table1")
 def table1_command(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")],

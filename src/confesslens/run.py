@@ -14,7 +14,7 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +24,11 @@ from filelock import FileLock, Timeout
 
 from confesslens import stages
 from confesslens.config import RunConfig
-from confesslens.folder import RunFolder, content_key
+from confesslens.folder import MANIFEST, RunFolder, content_key
 from confesslens.models import EMBEDDED, embedded_folder
+from confesslens.rollouts.rollout import regrade
 from confesslens.scale import Workers
-from confesslens.shards import load_worker_model
+from confesslens.shards import ROLLOUTS, load_worker_model
 
 Progress = Callable[[str, int, int], Any]
 FORMAT = 2  # of the run folder; a new one makes every stage's inputs new
@@ -86,17 +87,46 @@ def run(
     """
     folder = RunFolder(out or config.default_folder())
     folder.path.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.path / ".lock")
+    with _locked(folder.path):
+        _do_stages(RunFolder(folder.path), config, until, progress, command)
+    return RunFolder(folder.path)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other processes from working on the folder; ValueError when one does."""
+    lock = FileLock(path / ".lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        busy = f"another process is working on {folder.path}: wait for it, or choose another folder"
-        raise ValueError(busy) from None
+        raise ValueError(f"another process is working on {path}: wait for it, or choose another folder") from None
     try:
-        _do_stages(RunFolder(folder.path), config, until, progress, command)
+        yield
     finally:
         lock.release()
-    return RunFolder(folder.path)
+
+
+def regrade_run(folder: str | Path, *, progress: Progress = lambda stage, done, total: None) -> RunFolder:
+    """Grade a run's answers again, for graders that changed since, and redo what follows from it without the model.
+
+    Raises:
+        ValueError: the folder holds no run with all confessions and activations.
+    """
+    path = Path(folder)
+    if not (path / MANIFEST).is_file():
+        raise ValueError(f"{path} holds no run: expected a folder with {MANIFEST}")
+    with _locked(path):
+        found = RunFolder(path)
+        done = found.manifest.get("stages", {})
+        if missing := [stage.name for stage in STAGES if stage.long and stage.name not in done]:
+            raise ValueError(f"the run in {path} has no {', '.join(missing)} yet: run it to its end first")
+        for stage in STAGES:
+            if not stage.long:
+                done.pop(stage.name, None)
+        found.save_manifest()
+        found.write_table(ROLLOUTS, regrade(found.read_table(ROLLOUTS)))
+    config = RunConfig(**found.manifest["config"])
+    return run(config, path, progress=progress, command=found.manifest.get("command", ""))
 
 
 def stage_keys(config: RunConfig) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 import confesslens as cl
 from confesslens.evals import EVALUATIONS
-from confesslens.rollouts import COLUMNS, add_knowledge, plan_rollouts, sample_rollouts
+from confesslens.rollouts import COLUMNS, add_knowledge, plan_rollouts, regrade, sample_rollouts
 
 
 def test_columns_spans_and_ids(tiny):
@@ -83,3 +83,11 @@ def test_unknown_tier_and_condition_name_the_valid_ones():
         plan_rollouts(cl.evals("people"), 1, tier="huge")
     with pytest.raises(ValueError, match="no condition 'bribed': it has"):
         plan_rollouts([EVALUATIONS["people"]], 1, conditions=["bribed"])
+
+
+def test_regrading_changes_what_the_grader_says_and_nothing_else(tiny):
+    model = tiny("llama")
+    table = cl.roll_out(model, cl.evals("people", "sandbagging"), n=2, samples=1, neutral_samples=1)
+    pd.testing.assert_frame_equal(regrade(table), table)
+    stale = table.assign(behaviour="complied", admitted=True, evidence="{}", knowledge="aware")
+    pd.testing.assert_frame_equal(regrade(stale), table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from confesslens.cli import app
 from confesslens.config import make_config
 from confesslens.evals import CONDITIONS, EVALUATIONS
 from confesslens.folder import RunFolder
-from confesslens.run import STAGES, run
+from confesslens.run import STAGES, regrade_run, run
 
 STAGE_NAMES = [stage.name for stage in STAGES]
 TABLES = ["rates", "witnesses", "cells", "agreement", "auroc", "table1", "probe_map", "scores", "sentences"]
@@ -207,3 +208,22 @@ def test_neutral_is_always_among_the_conditions(tiny_folder):
     assert settings(tiny_folder, conditions=("silenced",)).conditions == ("neutral", "silenced")
     with pytest.raises(ValueError, match="did you mean 'silenced'"):
         settings(tiny_folder, conditions=("silencd",))
+
+
+def test_regrading_a_run_redoes_what_follows_and_samples_nothing(undisturbed, tmp_path):
+    path = tmp_path / "r"
+    shutil.copytree(undisturbed, path)
+    table = pd.read_parquet(path / "rollouts.parquet")
+    table.assign(behaviour="neither", admitted=True).to_parquet(path / "rollouts.parquet", index=False)
+    before = (path / "confessions.parquet").stat().st_mtime_ns
+    result = CliRunner().invoke(app, ["regrade", str(path)])
+    assert result.exit_code == 0, result.output
+    assert_same_tables(path, undisturbed)
+    assert (path / "confessions.parquet").stat().st_mtime_ns == before
+
+
+def test_only_whole_runs_are_regraded(tiny_folder, tmp_path):
+    run(settings(tiny_folder, n=1, samples=1, neutral_samples=1, evals=("people",)), tmp_path / "r", until="rollouts")
+    for folder, words in ((tmp_path / "r", "no confessions, activations yet"), (tmp_path / "s", "holds no run")):
+        with pytest.raises(ValueError, match=words):
+            regrade_run(folder)

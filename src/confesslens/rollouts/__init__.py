@@ -2,7 +2,7 @@
 
 from confesslens.rollouts.given import given_rollouts, hard_negative_rollouts
 from confesslens.rollouts.plan import Planned, plan_rollouts
-from confesslens.rollouts.rollout import COLUMNS, add_knowledge, roll_out, sample_rollouts
+from confesslens.rollouts.rollout import COLUMNS, add_knowledge, regrade, roll_out, sample_rollouts
 from confesslens.rollouts.sampler import Choice, Completion, Forced, Free, Job, sample
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "given_rollouts",
     "hard_negative_rollouts",
     "plan_rollouts",
+    "regrade",
     "roll_out",
     "sample",
     "sample_rollouts",

@@ -94,6 +94,19 @@ def add_knowledge(rollouts: pd.DataFrame) -> pd.DataFrame:
     return rollouts.assign(knowledge=known)
 
 
+def regrade(rollouts: pd.DataFrame) -> pd.DataFrame:
+    """Grade the same answers again, and read knowledge anew: for rollouts that were sampled before a grader changed."""
+    grades = [
+        get(row["eval"]).grade(_scenario(row), row["condition"], row["answer"]) for row in rollouts.to_dict("records")
+    ]
+    graded = rollouts.assign(
+        behaviour=[grade.behaviour for grade in grades],
+        evidence=[json.dumps(grade.evidence, ensure_ascii=False) for grade in grades],
+        admitted=[grade.admitted for grade in grades],
+    )
+    return add_knowledge(graded)
+
+
 def _messages(item: Planned, cot: bool) -> list[dict[str, str]]:
     messages = with_thoughts(item.evaluation.make_messages(item.scenario, item.condition), cot)
     if cot:
