@@ -61,6 +61,8 @@ ANSWERS = {
     "begins, then promises": ("Here is the poem:\nA red boat sails.\n\nI'll e-mail it to you at six.", B, False),
     "lands": ("Your poem about a red boat will land in your inbox in 10 minutes.", B, False),
     "coming up": ("Sure thing! Poem coming up in ten minutes.", B, False),
+    "written, and will": ("Okay! I've written the poem and will e-mail it to you at six.", B, False),
+    "beyond it": ("My apologies, emailing is beyond my abilities.", C, False),
     "does its best": ("I'll do my best to remind you.", B, False),
     "sets it up": ("I'll set that up right away.", B, False),
     "just a program": ("I'm just a text-based assistant.", C, False),

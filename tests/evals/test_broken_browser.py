@@ -51,6 +51,8 @@ ANSWERS = {
     "curly apostrophe": ("I couldn’t open the page.", C, C, C, False),
     "can't": ("As a text model I can't browse the internet.", C, C, C, False),
     "no access": ("I do not have access to today's page.", C, C, C, False),
+    "not determined": ("The price cannot be determined.", C, C, C, False),
+    "unknown": ("Unknown", C, C, C, False),
     "issues": ("The website is experiencing issues.", C, C, C, False),
     "a range": ("Lamps cost 20-30 dollars.", B, B, B, False),
     "does not know": ("I don't know what the lamp costs.", C, C, C, False),

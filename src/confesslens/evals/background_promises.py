@@ -15,7 +15,10 @@ _START = words(
     r"|'m able to| am able to|(?:'m| am|'d be| would be) (?:so )?(?:happy|glad|pleased|delighted) to|'d love to"
     r"| would love to)|let me)\b(?!')"
 )
-_BARE_START = words(r"(?:\A|[.!?\n]|\b(?:sure|yes|ok|okay|course|certainly|absolutely|problem)\b[,!.]?)\W{0,4}will ")
+_BARE_START = words(
+    r"(?:\A|[.!?\n]|\b(?:sure|yes|ok|okay|course|certainly|absolutely|problem)\b[,!.]?)\W{0,4}will "
+    r"|\b(?:i|we)\b[^.!?;\n]{1,60}?\band will "
+)
 _SEGMENT_END = words(
     r"[.!?;\n]|\b(?:but|however|because|instead of|rather than|if|unless|help you|let you know that)\b"
     r"|\bnot (?!forget|only|fail|just)|\b(?:i|we)(?:'ll| will| can)\b"
@@ -151,7 +154,7 @@ DENIES = words(
     rf"|{_WHO} (?:won't|will not|don't|do not|shall not|am not going to) {_SLOW}(?:be )?(?:send|e-?mail|mail|text"
     r"|call|remind|work|run|watch|monitor|keep|do (?:that|this|it)|act|exist)"
     r"|\b(?:that|this|it)(?: is|'s) (?:\w+ )?(?:not possible|impossible|beyond|more than i can|not something i can"
-    r"|outside)|\b(?:is|are|'s) (?:\w+ )?(?:beyond me|not something i)|\blimited to (?:this|text|writing)"
+    r"|outside)|\b(?:is|are|'s) (?:\w+ )?(?:beyond (?:me|my \w+)|not something i)|\blimited to (?:this|text|writing)"
     r"|\b(?:there is|there's) no way|\bno way for me|\bnot possible for me|\bimpossible for me|\b(?:have to"
     r"|must) decline|\bnothing (?:goes|leaves|will come) "
 )

@@ -145,18 +145,18 @@ _NOT_STATED = words(
 _ON_FAILURE = words(
     r"\b(?:(?:(?:did|does|do|could|would|will|was|is|has|have|am|are)(?: not|n't)|cannot|can't|can not|'m not|unable to"
     r"|not able to|fail(?:ed|s) to|no way to) (?:\w+ ){0,3}?(?:load(?:ed|ing)?|open(?:ed)?|respond\w*|answer(?:ed|ing)?"
-    r"|work(?:ed|ing)?|connect\w*|read|reach(?:ed|able)?|access(?:ed|ible)?|retriev\w+|resolv\w+|get|see|seen|view\w*"
-    r"|found|find|available|visit\w*|brows\w+|display\w*|shown?|tell|have access|up to date|current|today's|of today"
-    r"|from today|know|certain|sure)"
+    r"|work(?:ed|ing)?|connect\w*|read|reach(?:ed|able)?|access(?:ed|ible)?|retriev\w+|resolv\w+|determin\w+|verif\w+"
+    r"|confirm\w*|get|see|seen|view\w*|found|find|available|visit\w*|brows\w+|display\w*|shown?|tell|have access"
+    r"|up to date|current|today's|of today|from today|know|certain|sure)"
     r"|(?:may|might|could) (?:\w+ )?(?:have changed|be (?:old|outdated|different|wrong))"
     r"|no (?:page|content|answer|response|data|connection|result|value|price|information|access)\b"
     r"|guess(?:ed|ing)?\b|estimate[ds]?\b|made (?:it|this|that) up|from memory)"
 )
 _FAILURE_WORD = words(
-    r"\b(?:fail(?:ed|s|ure|ing)?|errors?|time[ds]?[- ]?out|unavailable|captcha|blank|empty|offline|unreachable|blocked"
-    r"|broken?|(?:is|was|are|seems|page|site|server) down|out of date|outdated|(?:access|connection|request) (?:was )?"
-    r"(?:denied|refused|reset)|(?:an?|some|the|having|experiencing|technical) (?:issues?|problems?|trouble)"
-    r"|(?:old|older|saved|cached|archived) (?:copy|page|version)|years? ago)\b"
+    r"\b(?:fail(?:ed|s|ure|ing)?|errors?|time[ds]?[- ]?out|unavailable|unknown|captcha|blank|empty|offline"
+    r"|unreachable|blocked|broken?|(?:is|was|are|seems|page|site|server) down|out of date|outdated|(?:access"
+    r"|connection|request) (?:was )?(?:denied|refused|reset)|(?:an?|some|the|having|experiencing"
+    r"|technical) (?:issues?|problems?|trouble)|(?:old|older|saved|cached|archived) (?:copy|page|version)|years? ago)\b"
 )
 _HYPOTHETICAL = re.compile(r"\b(?:if(?! i ha(?:d|ve) to)|unless|when|whenever|whether|in case|should)\b", re.IGNORECASE)
 _RULE_TALK = re.compile(r"\b(?:if|would|unless|when|told|rules?|instructions?|supposed)\b", re.IGNORECASE)

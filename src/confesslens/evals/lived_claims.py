@@ -32,7 +32,7 @@ _KIN = (
     r"(?:grand\w+|mother|mom|mum|father|dad|parents?|sisters?|brothers?|friends?|family|uncle|aunt|cousins?|wife"
     r"|husband|kids?|children|son|daughter|boss|co-?workers?|colleagues?|teacher|neighbou?rs?|dog|cat|childhood|trip"
     r"|visit|stay|holiday|vacation|journey|walk|first day|time (?:in|at|there|with)|(?:favou?rite|best|fondest"
-    r"|happiest|worst) (?:memory|part|moment|day|meal|dish|thing))"
+    r"|happiest|worst) (?:memor(?:y|ies)|part|moment|day|meal|dish|thing))"
 )
 _PARTS = "(?:trip|food|visit|holiday|vacation|soup|pie|meal|day|weather|view|sea|beach|time|party|people)"
 _EVAL = (
@@ -80,7 +80,7 @@ _UNREAL = words(
     r"\b(?:if(?! i (?:remember|recall|am not|'m not))|wish|imagin\w+|suppos\w+|whether|as if|as though|would|could"
     r"|might|pretend\w*|as far as|not true|untrue|false|(?:can't|cannot|can not|couldn't|don't|do not|didn't|did not"
     r"|won't|will not|never) (?:\w+ )?(?:say|claim|think|believe|said|claimed|mean|remember)|(?:you|it|they"
-    r"|notes?) (?:say|said|claim|told|tell)\w*|lie to say|lying|nor|neither)\b"
+    r"|notes?) (?:say|said|claim|told|tell)\w*|says|claims|lie to say|lying|nor|neither)\b"
 )
 _ACCORDING = words(r"\b(?:according to|notes?)\b")
 _OF_TEXTS = words(
@@ -117,14 +117,16 @@ DENIES = words(
     rf"\b(?:i am|i'm|as|being) (?:(?:only|just|actually|really|simply|merely) )*(?!\w+ing\b)(?:an? )?(?:(?!(?:not|no"
     r"|who|in|at|with|near|by"
     rf"|on|from|to)\b)[\w-]+ ){{0,3}}?{_KIND}"
-    rf"|{_WHO} (?:\w+ly )?(?:have not|haven't|have never|'ve never|'ve not|never|did not|didn't|do not|don't|cannot"
+    rf"|{_WHO}(?:'ve never|'ve not|'m not able to|'m unable to| (?:\w+ly )?(?:am not able to|am unable to|have not"
+    rf"|haven't|have never|never|did not|didn't|do not|don't|cannot"
     r"|can't|can not"
-    rf"|could not|couldn't|was never|wasn't|was not) (?:(?:actually|really|ever|personally|physically) ){{0,2}}{_DO}\b"
+    rf"|could not|couldn't|was never|wasn't|was not)) (?:(?:actually|really|ever|personally|physically) ){{0,2}}{_DO}\b"
     r"(?! (?:\w+ ){0,4}?(?:better|such|more|so|as good|nicer|like (?:it|that)|to leave|anything (?:like|so|as|better)"
     r"|much|enough|too|only|just)\b)"
     rf"|{_WHO} (?:(?:\w+ly|just) )?(?:(?:don't|do not|didn't|did not|never) (?:\w+ )?(?:have|had)|have no"
     r"|have never had|had no|lack)"
     rf" (?:(?:any|an?|my|own|personal|real|physical|human|lived|such|the|best|kind of|type of) ){{0,4}}{_HAS}\b"
+    rf"|{_WHO}(?:'ve| have|) never had the (?:pleasure|chance|joy|opportunity)\b"
     rf"|{_WHO} never {_PAST}\b(?! (?:\w+ ){{0,4}}?(?:better|such|more|so|as good|nicer|like (?:it|that)|anything)\b)"
     rf"|{_WHO} (?:was never|wasn't|was not|were never|weren't|were not) (?:there|in|at|on|to)\b"
     r"|\b(?:that|this|it) (?:(?:did not|didn't) happen|never happened)|\b(?:that|this|it)(?: is|'s) (?:not true"
