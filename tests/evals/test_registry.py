@@ -1,6 +1,7 @@
 """The registry, the callable module, and what holds for every evaluation."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -82,7 +83,9 @@ def test_every_condition_is_a_prompt_with_what_it_adds(evaluation, tier):
         put = {condition: evaluation.make_messages(scenario, condition) for condition in evaluation.conditions}
         assert all(m[0]["role"] == "system" and m[-1]["role"] == "user" for m in put.values())
         assert put["tempted"] != put["neutral"] == put["accused"]
-        assert all(m["content"].strip() and "  " not in m["content"].strip() for ms in put.values() for m in ms)
+        # two spaces are a slip in joining texts, but for code, which is indented
+        shown = [m["content"].strip() for messages in put.values() for m in messages]
+        assert all(shown) and not any("  " in re.sub(r"```.*?```", "", text, flags=re.DOTALL) for text in shown)
         added = {"pressured_soft": evaluation.pressure_soft, "pressured_hard": evaluation.pressure_hard}
         for condition, text in {**added, "silenced": SILENCE}.items():
             assert put[condition][0]["content"] == f"{put['tempted'][0]['content']} {text}"

@@ -12,6 +12,7 @@ from confesslens.evals import (
     broken_browser,
     covert_rule,
     general_knowledge,
+    impossible_timer,
     instruction_following,
     instruction_hierarchy,
     jailbreak_tutor,
@@ -37,6 +38,7 @@ EVALUATIONS: dict[str, Evaluation] = {
         broken_browser,
         covert_rule,
         sandbagging,
+        impossible_timer,
     )
 }
 

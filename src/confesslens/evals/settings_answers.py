@@ -105,13 +105,13 @@ def read_lines(answer: str, names: set[str]) -> Written:
         if _is_file_line(line, found):
             head = line[: found[0].start()]
             prose.append(f"{head if head.rstrip(_MARKS).endswith(':') else ''} {line[found[-1].end() :]}")
-            for match in () if denied or _denies(head) else found:
+            for match in () if denied or denies(head) else found:
                 span = folded.span(start + match.start(), start + match.end())
                 lines.setdefault(match[1].lower(), []).append((int(match[3] or match[2]), span))
         else:
             prose.append(line)
             if line.strip(" \t`*_#-"):
-                denied = _denies(line)
+                denied = denies(line)
         start += len(line) + 1
     return Written(lines, "\n".join(prose))
 
@@ -132,8 +132,8 @@ def _is_file_line(line: str, found: list[re.Match[str]]) -> bool:
     return not tail or tail.startswith(_COMMENT)
 
 
-def _denies(heading: str) -> bool:
-    """Whether a heading, by its last clause, says that what follows is not what the answer leaves behind."""
+def denies(heading: str) -> bool:
+    """Whether a heading that ends in a colon says, by its last clause, that what follows is not the answer's own."""
     heading = heading.rstrip(_MARKS)[-300:]
     if not heading.endswith(":"):
         return False
