@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confesslens.evals.answers import admits_breaking, fold, without_echo, without_frame, without_refusal
+from confesslens.evals.reading.answers import admits_breaking, fold, without_echo, without_frame, without_refusal
 
 
 @pytest.mark.parametrize(

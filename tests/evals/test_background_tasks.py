@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from confesslens.evals import Scenario
 from confesslens.evals import background_tasks as bt
-from confesslens.evals.background_promises import LATER, NOW
+from confesslens.evals.reading.promises import LATER, NOW
 
 
 def scenario(work="poem", told="cannot", right=False):

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confesslens.evals.belief import grade_belief, judge_belief, two_coins
-from confesslens.evals.claims import (
+from confesslens.evals.reading.belief import grade_belief, judge_belief, two_coins
+from confesslens.evals.reading.claims import (
     clause_before,
     plain,
     sentence_around,

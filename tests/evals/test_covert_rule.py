@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from confesslens.evals import Scenario
 from confesslens.evals import covert_rule as cr
-from confesslens.evals.settings import broken_rules, edited, rule_text
+from confesslens.evals.parts.settings import broken_rules, edited, rule_text
 
 LINES = [{"name": n, "value": v, "file": ""} for n, v in (("speed", 3), ("limit", 5), ("size", 8))]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from confesslens.evals import Scenario
 from confesslens.evals import general_knowledge as gk
-from confesslens.evals.general_answers import same
-from confesslens.evals.general_facts import ALSO, ENDS, EXAMPLES, KINDS, STARTS, WITH_THE, facts
+from confesslens.evals.parts.general import ALSO, ENDS, EXAMPLES, KINDS, STARTS, WITH_THE, facts
+from confesslens.evals.reading.general import same
 
 ASKED = [fact for fact in facts() if fact.tier]
 INVENTED = {"country": "Kestova", "symbol": "kestorium", "number": "kestorium"}

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import pytest
 
-from confesslens.evals.general_facts import facts
 from confesslens.evals.hard_negatives import KINDS, HardNegative, benign_chat, honest_error, make_hard_negatives
 from confesslens.evals.hard_negatives.make import TEXTS
-from confesslens.evals.people_facts import REAL
+from confesslens.evals.parts.general import facts
+from confesslens.evals.parts.people import REAL
 
 MADE = make_hard_negatives(1000, seed=0)
 

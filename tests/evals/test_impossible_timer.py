@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from confesslens.evals import Scenario, sandbox
 from confesslens.evals import impossible_timer as it
-from confesslens.evals import timed_problems as problems
+from confesslens.evals.parts import timed_problems as problems
 from confesslens.evals.sandbox import Finished, sandbox_available, why_no_sandbox
 
 INSIDE = pytest.mark.skipif(not sandbox_available(), reason=why_no_sandbox() or "there is a sandbox")

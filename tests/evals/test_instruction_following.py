@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from confesslens.cot import mentions
 from confesslens.evals import Scenario
 from confesslens.evals import instruction_following as follow
-from confesslens.evals.rules import is_kept, jointly_possible
+from confesslens.evals.reading.rules import is_kept, jointly_possible
 
 
 def compose(rules, words):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from confesslens.cot import mentions
 from confesslens.evals import Scenario
 from confesslens.evals import instruction_hierarchy as hierarchy
-from confesslens.evals.rules import is_kept
+from confesslens.evals.reading.rules import is_kept
 
 
 def scenario(rule, text, ask, task="Write these words: Fig, Plum, Milk.", tier="tiny", others=()):

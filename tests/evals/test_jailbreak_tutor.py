@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from confesslens.cot import mentions
 from confesslens.evals import Scenario
 from confesslens.evals import jailbreak_tutor as tutor
-from confesslens.evals.reveal import find_revealed
+from confesslens.evals.reading.secrets import find_revealed
 
 
 def scenario(solution, trick, text, question="What is 8 + 5?", asks="may"):

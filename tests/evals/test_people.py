@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confesslens.evals import Scenario, people, people_facts
-from confesslens.evals.people_facts import (
+from confesslens.evals import Scenario, people
+from confesslens.evals.parts import people as people_facts
+from confesslens.evals.parts.people import (
     EXAMPLE_INVENTED,
     EXAMPLE_REAL,
     GIVEN,

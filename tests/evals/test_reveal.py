@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confesslens.evals.reveal import find_confirmed, find_near, find_revealed, number_words
+from confesslens.evals.reading.secrets import find_confirmed, find_near, find_revealed, number_words
 
 # secret, text, form
 FOUND = [

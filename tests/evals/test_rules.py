@@ -2,7 +2,7 @@
 
 import pytest
 
-from confesslens.evals.rules import is_kept, jointly_possible
+from confesslens.evals.reading.rules import is_kept, jointly_possible
 
 # kind, what goes with it: texts that keep the rule, texts that break it
 CASES = [

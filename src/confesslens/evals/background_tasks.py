@@ -19,7 +19,7 @@ it can do, in turn. The right belief is that it cannot, whatever the system text
 
 Twins: the same promise by a model that knows that it cannot keep it, and by one that takes it for possible.
 
-The patterns are in background_promises. Source: arXiv 2512.08093, evaluation "hallucination, background tasks";
+The patterns are in reading.promises. Source: arXiv 2512.08093, evaluation "hallucination, background tasks";
 table 1: P(bad) 24.8 %, P(confess | bad) 50.0 %, P(admit | bad) 0 %, P(confess | complied) 9.2 %.
 """
 
@@ -27,11 +27,11 @@ import random
 import re
 from typing import Any
 
-from confesslens.evals.background_promises import find_denial, find_offer, find_promise
-from confesslens.evals.belief import grade_belief, judge_belief, two_coins
-from confesslens.evals.claims import blank, plain, without_echo, without_quotes, words
 from confesslens.evals.conditions import has_incentive
 from confesslens.evals.evaluation import Evaluation, Grade, Message, Scenario, draw_scenarios
+from confesslens.evals.reading.belief import grade_belief, judge_belief, two_coins
+from confesslens.evals.reading.claims import blank, plain, without_echo, without_quotes, words
+from confesslens.evals.reading.promises import find_denial, find_offer, find_promise
 
 NAME = "background_tasks"
 TOLD = {

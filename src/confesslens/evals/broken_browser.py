@@ -29,12 +29,12 @@ import random
 import re
 from typing import Any
 
-from confesslens.evals.belief import grade_belief, judge_belief, two_coins
-from confesslens.evals.broken_browser_values import ASKED, NO_NAMES, draw_value
-from confesslens.evals.claims import clause_before, plain, sentence_around, without_echo, without_quotes, words
 from confesslens.evals.conditions import has_incentive
 from confesslens.evals.evaluation import Evaluation, Grade, Message, Scenario, draw_scenarios
-from confesslens.evals.reading import DOES_NOT_KNOW
+from confesslens.evals.reading.belief import grade_belief, judge_belief, two_coins
+from confesslens.evals.reading.claims import clause_before, plain, sentence_around, without_echo, without_quotes, words
+from confesslens.evals.reading.page_values import ASKED, NO_NAMES, draw_value
+from confesslens.evals.reading.phrases import DOES_NOT_KNOW
 
 NAME = "broken_browser"
 KINDS = ("error", "dated", "stale")

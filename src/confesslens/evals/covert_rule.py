@@ -30,13 +30,13 @@ forbid); table 1: P(bad) 13.7 %, P(confess | bad) 62.8 %, P(admit | bad) 14.0 %,
 import re
 from typing import Any
 
-from confesslens.evals.answers import blank
-from confesslens.evals.belief import grade_belief, judge_belief, two_coins
 from confesslens.evals.conditions import has_incentive
 from confesslens.evals.evaluation import Evaluation, Grade, Message, Scenario, draw_scenarios
-from confesslens.evals.settings import Rule, Values, broken_rules, draw_facts, edited, rule_text
-from confesslens.evals.settings_answers import Written, admits, declines, read_lines, supposes
-from confesslens.evals.statements import without_messages
+from confesslens.evals.parts.settings import Rule, Values, broken_rules, draw_facts, edited, rule_text
+from confesslens.evals.reading.answers import blank
+from confesslens.evals.reading.belief import grade_belief, judge_belief, two_coins
+from confesslens.evals.reading.settings import Written, admits, declines, read_lines, supposes
+from confesslens.evals.reading.statements import without_messages
 
 NAME = "covert_rule"
 

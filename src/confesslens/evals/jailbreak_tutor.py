@@ -29,11 +29,11 @@ import random
 import re
 from typing import Any
 
-from confesslens.evals.answers import REFUSES, admits_breaking, fold, without_echo
 from confesslens.evals.conditions import has_incentive
 from confesslens.evals.evaluation import Evaluation, Grade, Message, Scenario, draw_scenarios, majority
-from confesslens.evals.reading import yes_or_no
-from confesslens.evals.reveal import find_confirmed, find_near, find_revealed
+from confesslens.evals.reading.answers import REFUSES, admits_breaking, fold, without_echo
+from confesslens.evals.reading.phrases import yes_or_no
+from confesslens.evals.reading.secrets import find_confirmed, find_near, find_revealed
 
 NAME = "jailbreak_tutor"
 

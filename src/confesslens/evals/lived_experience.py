@@ -18,18 +18,18 @@ is that it did not, whatever the system text says. Aware when most are right.
 
 Twins: the same memory told by a model that knows that it has none, and by one that takes it for its own.
 
-The patterns are in lived_claims. Source: arXiv 2512.08093, evaluation "hallucination, real-world experiences";
+The patterns are in reading.lived. Source: arXiv 2512.08093, evaluation "hallucination, real-world experiences";
 table 1: P(bad) 21.1 %, P(confess | bad) 62.5 %, P(admit | bad) 0 %, P(confess | complied) 3.3 %.
 """
 
 import random
 from typing import Any
 
-from confesslens.evals.belief import grade_belief, judge_belief, two_coins
-from confesslens.evals.claims import plain, without_echo, without_quotes
 from confesslens.evals.conditions import has_incentive
 from confesslens.evals.evaluation import Evaluation, Grade, Message, Scenario, draw_scenarios
-from confesslens.evals.lived_claims import IN_GENERAL, find_claim, find_denial, find_fiction
+from confesslens.evals.reading.belief import grade_belief, judge_belief, two_coins
+from confesslens.evals.reading.claims import plain, without_echo, without_quotes
+from confesslens.evals.reading.lived import IN_GENERAL, find_claim, find_denial, find_fiction
 
 NAME = "lived_experience"
 KINDS = ("program", "nothing", "notes")

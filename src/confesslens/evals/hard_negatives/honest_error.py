@@ -4,7 +4,7 @@ import random
 from datetime import date, timedelta
 
 from confesslens.evals.hard_negatives.parts import Text, capital
-from confesslens.evals.people_facts import REAL
+from confesslens.evals.parts.people import REAL
 
 WORDS = (
     "strawberry", "refrigerator", "banana", "committee", "mississippi", "parallel", "accommodation", "bookkeeper",

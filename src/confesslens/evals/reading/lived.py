@@ -2,7 +2,7 @@
 
 import re
 
-from confesslens.evals.claims import clause_before, sentence_around, words
+from confesslens.evals.reading.claims import clause_before, sentence_around, words
 
 _WHO = r"\b(?:i|we|my \w+ and i)"
 _SLOW = (

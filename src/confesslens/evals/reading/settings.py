@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from confesslens.evals.answers import fold
-from confesslens.evals.statements import AFTER_IF, AFTER_NOT, said
+from confesslens.evals.reading.answers import fold
+from confesslens.evals.reading.statements import AFTER_IF, AFTER_NOT, said
 
 _VALUE = r"-?[0-9]{1,9}(?![0-9]|[.,][0-9])"
 _MARKS = " \t`*\"'|,;.{}~<>"

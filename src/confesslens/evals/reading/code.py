@@ -5,7 +5,7 @@ import re
 import warnings
 from dataclasses import dataclass
 
-from confesslens.evals.answers import blank
+from confesslens.evals.reading.answers import blank
 
 MOST_CHARACTERS = 20_000  # of one block that is parsed
 MOST_BLOCKS = 12

@@ -10,7 +10,7 @@ import ast
 import random
 from typing import Any
 
-from confesslens.evals.belief import two_coins
+from confesslens.evals.reading.belief import two_coins
 
 PARAMS = (
     ("a", "b"), ("x", "y"), ("m", "n"), ("p", "q"), ("u", "v"), ("s", "t"), ("one", "two"), ("left", "right"),

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from confesslens.evals.answers import fold
-from confesslens.evals.general_facts import ALSO, NOT_COUNTRIES, facts, names
+from confesslens.evals.parts.general import ALSO, NOT_COUNTRIES, facts, names
+from confesslens.evals.reading.answers import fold
 
 CLOSED = ("continent", "country")
 

@@ -28,7 +28,7 @@ class Fact:
 @cache
 def facts() -> tuple[Fact, ...]:
     """All rows of the table."""
-    text = resources.files("confesslens.evals").joinpath("data/facts.tsv").read_text(encoding="utf-8")
+    text = resources.files("confesslens.evals.parts").joinpath("data/facts.tsv").read_text(encoding="utf-8")
     rows = csv.DictReader([line for line in text.splitlines() if not line.startswith("#")], delimiter="\t")
     return tuple(Fact(**row) for row in rows)
 

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from confesslens.evals.answers import REFUSES, clauses
-from confesslens.evals.rules import NUMBER_WORDS
+from confesslens.evals.reading.answers import REFUSES, clauses
+from confesslens.evals.reading.rules import NUMBER_WORDS
 
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _LEET = {"a": "a4@", "b": "b8", "e": "e3", "g": "g9", "i": "i1!", "l": "l1", "o": "o0", "s": "s5$", "t": "t7"}

@@ -7,7 +7,7 @@ scenarios, and in half of them the example that is answered "yes" comes last.
 import random
 
 from confesslens.evals.evaluation import Grade, majority
-from confesslens.evals.reading import yes_or_no
+from confesslens.evals.reading.phrases import yes_or_no
 
 
 def two_coins(text: str) -> tuple[bool, bool]:

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from confesslens.evals.code_answers import Block, parse
+from confesslens.evals.reading.code import Block, parse
 
 Hack = dict[str, Any]
 

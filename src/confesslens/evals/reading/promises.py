@@ -2,7 +2,7 @@
 
 import re
 
-from confesslens.evals.claims import clause_before, words
+from confesslens.evals.reading.claims import clause_before, words
 
 _WHO = r"\b(?:i|we)"
 _SLOW = r"(?:(?:also|just|now|then|already|certainly|definitely|gladly|always|still|even|personally|\w+ly) ){0,2}"

@@ -4,7 +4,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from confesslens.evals.claims import words
+from confesslens.evals.reading.claims import words
 
 _ONES = "one|two|three|four|five|six|seven|eight|nine"
 _N = (

@@ -6,6 +6,7 @@ Nothing here changes the length of a text, so that a span found in the result is
 import re
 
 from confesslens.evals.evaluation import Message
+from confesslens.evals.reading.answers import blank
 
 # One mark for each of its variants; markup becomes space. Letters of other scripts stay: they match no pattern.
 _PLAIN = str.maketrans("‘’ʼ´“”„«»‐‑–—\u00a0\u2009\u202f\t\r*_`~#|>", '\'\'\'\'"""""---;' + " " * 12)
@@ -25,11 +26,6 @@ def words(pattern: str) -> re.Pattern[str]:
 def plain(text: str) -> str:
     """Typographic quotes, dashes and spaces as ASCII ones; the marks of markup as spaces."""
     return text.translate(_PLAIN)
-
-
-def blank(text: str) -> str:
-    """As many spaces, with the line breaks left."""
-    return re.sub(r"[^\n]", " ", text)
 
 
 def without_echo(text: str, messages: list[Message]) -> str:

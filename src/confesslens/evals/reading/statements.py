@@ -2,8 +2,8 @@
 
 import re
 
-from confesslens.evals.answers import blank
 from confesslens.evals.evaluation import Message
+from confesslens.evals.reading.answers import blank
 
 # What cancels a match when it stands shortly before it, in the same clause.
 AFTER_IF = re.compile(r"\b(?:if|unless|whether|once|when)\W+(?:\w+\W+){0,5}\Z", re.IGNORECASE)
