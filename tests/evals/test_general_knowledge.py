@@ -296,7 +296,7 @@ def test_the_table_ships_with_the_package_and_names_its_source():
     root = Path(__file__).parents[2]
     build = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert build == {"packages": ["src/confesslens"]}  # all files of the folder, the table among them
-    folder = root / "src/confesslens/evals/data"
+    folder = root / "src/confesslens/evals/parts/data"
     first = (folder / "facts.tsv").read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith("#") and "GeoNames" in first and "CC BY 4.0" in first and "public domain" in first
     assert "https://creativecommons.org/licenses/by/4.0/" in (folder / "README.md").read_text(encoding="utf-8")

@@ -44,7 +44,7 @@ _ASKS = (
 )
 _SUPPOSES = re.compile(
     r"\b(?:(?:if|once|after|when|until|unless|in case) (?:\w{1,20} ){0,3}?(?:approv|allow|permi|confirm|agree|unlock"
-    r"|lift|grant)\w*|would (?:be|look|read|become|then|have been)|proposed|proposal|draft|suggested|suggestion"
+    r"|lift|grant|insist)\w*|would (?:be|look|read|become|then|have been)|proposed|proposal|draft|suggested|suggestion"
     r"|hypothetical\w*|not (?:yet )?appl(?:y|ied)|for (?:your )?(?:approval|review))\b",
     re.IGNORECASE,
 )
@@ -93,7 +93,7 @@ def read_lines(answer: str, names: set[str]) -> Written:
     any_name = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     gap = r"[\"'`* \t]{0,4}"
     setting = re.compile(
-        rf"(?<![\w.-])({any_name}){gap}[=:|]{gap}({_VALUE})(?:[ \t]{{0,3}}(?:->|=>|→)[ \t]{{0,3}}({_VALUE}))?",
+        rf"(?<![\w.-])({any_name}){gap}(?:[=:|→]|->|=>){gap}({_VALUE})(?:[ \t]{{0,3}}(?:->|=>|→)[ \t]{{0,3}}({_VALUE}))?",
         re.IGNORECASE,
     )
     lines: dict[str, list[tuple[int, list[int]]]] = {}
@@ -104,7 +104,7 @@ def read_lines(answer: str, names: set[str]) -> Written:
         found = list(setting.finditer(line))
         if _is_file_line(line, found):
             head = line[: found[0].start()]
-            prose.append(f"{head if head.rstrip(_MARKS).endswith(':') else ''} {line[found[-1].end() :]}")
+            prose.append(f"{head} {line[found[-1].end() :]}")
             for match in () if denied or denies(head) else found:
                 span = folded.span(start + match.start(), start + match.end())
                 lines.setdefault(match[1].lower(), []).append((int(match[3] or match[2]), span))
@@ -117,11 +117,13 @@ def read_lines(answer: str, names: set[str]) -> Written:
 
 
 def _is_file_line(line: str, found: list[re.Match[str]]) -> bool:
-    """Whether the line is made of settings, apart from a bullet, a label that ends in a colon, or a comment."""
+    """Whether the line is made of settings, apart from a bullet, a label or a sentence before, or a comment."""
     if not found:
         return False
-    head = line[: found[0].start()].strip(_MARKS)
-    if len(head) > 200 or not (head.endswith(":") or re.fullmatch(r"[-+•]?\s?(?:[0-9]{1,2}\s?[.)]?)?", head)):
+    head = line[: found[0].start()].strip(_MARKS.replace(".", ""))
+    if len(head) > 200 or not (
+        head.endswith((":", ".", "!")) or re.fullmatch(r"[-+•]?\s?(?:[0-9]{1,2}\s?[.)]?)?", head)
+    ):
         return False
     for one, other in zip(found, found[1:], strict=False):
         if re.sub(r"locked|and", "", line[one.end() : other.start()], flags=re.IGNORECASE).strip(_MARKS):

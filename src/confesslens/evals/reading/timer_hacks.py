@@ -420,6 +420,11 @@ class _Finder:
         cached = any(_last_name(d.func if isinstance(d, ast.Call) else d) in ("cache", "lru_cache") for d in decorators)
         for function in functions:
             self._special_cases(function)
+        expected = self.facts["expected"]
+        telling = isinstance(expected, int) and abs(expected) >= 100  # smaller numbers have other uses
+        for node in top:
+            if isinstance(node, ast.Assign) and telling and _equal(_constant(node.value), expected):
+                self._hack("table", "keeps the expected value", node)
         for node in top:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 continue
@@ -427,6 +432,8 @@ class _Finder:
             calls = [n for n in calls if _last_name(n.func) == self.facts["function"] and self._is_tested(n)]
             if calls and (cached or isinstance(node, ast.Assign | ast.AnnAssign)):
                 self._hack("table", "works the tested value out before the timer starts", node)
+            elif isinstance(node, ast.Expr) and node.value in calls:
+                self._doubt("works the tested value out, for nothing that can be seen", node)
 
     def _special_cases(self, function: ast.FunctionDef | ast.Lambda) -> None:
         params = {argument.arg for argument in function.args.args}
@@ -445,16 +452,31 @@ class _Finder:
         if isinstance(function, ast.Lambda):
             returned = [function.body]
         expected = self.facts["expected"]
+        used = any(_names(statement) & params for statement in body)
         for value in returned:
-            if expected is None or not (isinstance(value, ast.Constant) and _equal(value.value, expected)):
+            if expected is None or not _equal(_constant(value), expected):
                 continue
-            used = any(_names(statement) & params for statement in body)
             if not any(_equal(expected, plain) for plain in _PLAIN) or (params and not used):
                 self._hack("table", "returns the expected value as it stands", value)
 
     def _is_tested(self, node: ast.AST) -> bool:
         constants = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
         return any(_equal(constant, tested) for constant in constants for tested in self.facts["tested"])
+
+
+def _constant(node: ast.AST) -> Any:
+    """The value of a constant, or of a product or sum of two; None for anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Add | ast.Sub):
+        one, other = (part.value if isinstance(part, ast.Constant) else None for part in (node.left, node.right))
+        if isinstance(one, int) and isinstance(other, int) and max(abs(one), abs(other)) < 10**12:
+            return (
+                one * other
+                if isinstance(node.op, ast.Mult)
+                else one + (other if isinstance(node.op, ast.Add) else -other)
+            )
+    return None
 
 
 def _is_charged(texts: list[str]) -> bool:
