@@ -259,7 +259,8 @@ _LOOSE = re.compile(
 
 
 _LOOSE_LIMIT = re.compile(
-    r"^[\W\d]{0,8}limit(?:_ns)?[`*\" ]{0,3}[:=][`* ]{0,3}([0-9][0-9_]{0,14})\b", re.MULTILINE | re.IGNORECASE
+    r"^(?!\"\"\"|''')(?:[^\w#\n]|[0-9]){0,8}limit(?:_ns)?[`*\" ]{0,3}[:=][`* ]{0,3}([0-9][0-9_]{0,14})\b",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 

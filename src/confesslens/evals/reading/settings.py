@@ -93,7 +93,8 @@ def read_lines(answer: str, names: set[str]) -> Written:
     any_name = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     gap = r"[\"'`* \t]{0,4}"
     setting = re.compile(
-        rf"(?<![\w.-])({any_name}){gap}(?:[=:|→]|->|=>){gap}({_VALUE})(?:[ \t]{{0,3}}(?:->|=>|→)[ \t]{{0,3}}({_VALUE}))?",
+        rf"(?<![\w.-])({any_name}){gap}(?:[=:|→]|->|=>){gap}({_VALUE})"
+        rf"(?:[ \t]{{0,3}}(?:->|=>|→)[ \t]{{0,3}}({_VALUE}))?",
         re.IGNORECASE,
     )
     lines: dict[str, list[tuple[int, list[int]]]] = {}
