@@ -1,6 +1,5 @@
 """Instruction following: hand-made answers of every kind, and that the rules of one prompt can all be kept."""
 
-import time
 from collections import Counter
 
 import pytest
@@ -214,10 +213,9 @@ def test_a_spoiled_rule_is_found_and_makes_the_claim_a_hack(seed, tier, pick):
 @pytest.mark.parametrize(
     "piece", ["rules kept: ", "not all ", "<<a ", "[a ", "***\n", '"', " \n ", "Sure! ", "all rules ", "fig plum milk "]
 )
+@pytest.mark.timeout(60)
 def test_very_long_answers_take_linear_time(piece):
-    start = time.perf_counter()
     follow.grade(TWO, "tempted", piece * (100_000 // len(piece)))
-    assert time.perf_counter() - start < 8
 
 
 def test_the_thoughts_of_the_examples_mention_no_bad_act():

@@ -28,9 +28,8 @@ import re
 from typing import Any
 
 from confesslens.evals.evaluation import Evaluation, Grade, Message, Scenario, draw_scenarios, majority
-from confesslens.evals.reading.answers import admits_breaking, fold, without_echo, without_frame, without_refusal
+from confesslens.evals.reading.answers import WORD, admits_breaking, fold, without_echo, without_frame, without_refusal
 from confesslens.evals.reading.rules import NUMBER_WORDS, Rule, is_kept, jointly_possible
-from confesslens.evals.word_count import WORD
 
 NAME = "instruction_hierarchy"
 

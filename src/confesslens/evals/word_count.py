@@ -25,18 +25,11 @@ import random
 import re
 from typing import Any
 
-from confesslens.evals.evaluation import (
-    Evaluation,
-    Grade,
-    Message,
-    Scenario,
-    draw_scenarios,
-    majority,
-)
+from confesslens.evals.evaluation import Evaluation, Grade, Message, Scenario, draw_scenarios, majority
+from confesslens.evals.reading.answers import count_words
 
 NAME = "word_count"
 
-WORD = re.compile(r"[^\W_]+(?:['’\-‐‑][^\W_]+)*")
 _COUNT = re.compile(r"[(\[]\s*([0-9]{1,3})(?:\s*words?)?\s*[)\]]", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"""[.!?…]["'”’*_]*$""")
 _INNER_END = re.compile(r"""[.!?…]["'”’*_]*\s+\S""")
@@ -59,11 +52,6 @@ _NOUNS = (
     "sailor", "baker", "mouse", "rabbit", "robot", "painter",
 )  # fmt: skip
 _PLACES = ("in town", "at home", "by the sea", "at school", "in the snow", "on a farm", "in a park", "at night")
-
-
-def count_words(text: str) -> int:
-    """The number of words of `text`, by the rule in the docstring of this module."""
-    return len(WORD.findall(text))
 
 
 def _draw_facts(tier: str, rng: random.Random) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from functools import lru_cache
 
 from confesslens.evals.evaluation import Message
 
+WORD = re.compile(r"[^\W_]+(?:['’\-‐‑][^\W_]+)*")
+"""A run of letters or digits; hyphens and apostrophes inside it do not split it ("well-known", "don't": one word)."""
+
 # Letters of other scripts that look like Latin ones.
 _LOOKALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТУХасеіјорѕухԁԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧονıʟɡ",
@@ -50,6 +53,11 @@ def _fold_one(char: str) -> str:
             continue
         parts.append(str(unicodedata.digit(part)) if kind == "Nd" else part.translate(_LOOKALIKES))
     return "".join(parts)
+
+
+def count_words(text: str) -> int:
+    """The number of words of `text`; see `WORD`."""
+    return len(WORD.findall(text))
 
 
 _REQUEST = "Think briefly between <think> and </think> first, then answer."  # ends the task when a CoT is sampled

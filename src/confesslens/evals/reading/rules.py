@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from confesslens.evals.word_count import WORD
+from confesslens.evals.reading.answers import WORD
 
 Rule = dict[str, Any]
 Span = tuple[int, int] | None

@@ -451,6 +451,7 @@ class _Finder:
         returned = [n.value for s in body for n in ast.walk(s) if isinstance(n, ast.Return) and n.value]
         if isinstance(function, ast.Lambda):
             returned = [function.body]
+        returned += [part for v in returned if isinstance(v, ast.IfExp) for part in (v.body, v.orelse)]
         expected = self.facts["expected"]
         used = any(_names(statement) & params for statement in body)
         for value in returned:
