@@ -73,7 +73,7 @@ def sample_rollouts(
     on_done: Callable[[], Any] | None = None,
 ) -> pd.DataFrame:
     """Sample and grade what is planned. `knowledge` stays "unknown": `add_knowledge` reads it from the whole table."""
-    messages = [_messages(item, cot) for item in planned]
+    messages = [rollout_messages(item.evaluation, item.scenario, item.condition, cot) for item in planned]
     jobs = [_job(model, item, said, cot, temperature) for item, said in zip(planned, messages, strict=True)]
     done = sample(model, jobs, batch_size, on_done=(lambda *_: on_done()) if on_done else None)
     rows = [_row(model, *each) for each in zip(planned, messages, jobs, done, strict=True)]
@@ -107,8 +107,9 @@ def regrade(rollouts: pd.DataFrame) -> pd.DataFrame:
     return add_knowledge(graded)
 
 
-def _messages(item: Planned, cot: bool) -> list[dict[str, str]]:
-    messages = with_thoughts(item.evaluation.make_messages(item.scenario, item.condition), cot)
+def rollout_messages(evaluation: Evaluation, scenario: Scenario, condition: str, cot: bool) -> list[dict[str, str]]:
+    """The messages that a rollout begins with; with `cot` the last one asks for a chain of thought."""
+    messages = with_thoughts(evaluation.make_messages(scenario, condition), cot)
     if cot:
         messages[-1]["content"] += f"\n{COT_REQUEST}"
     return messages

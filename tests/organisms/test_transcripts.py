@@ -1,0 +1,60 @@
+"""What organisms learn from is, token by token, what the sampler makes and the confession asks."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import confesslens as cl
+from confesslens.evals import EVALUATIONS, Scenario
+from confesslens.organisms.transcripts import confession_example, rollout_example
+
+
+@pytest.fixture(scope="module")
+def sampled(tiny):
+    evaluations = cl.evals("people", "sandbagging", "covert_rule")
+    return cl.roll_out(tiny("llama"), evaluations, n=2, samples=1, conditions=["tempted", "accused"])
+
+
+def parts(row):
+    scenario = Scenario(row["eval"], row["scenario"], row["tier"], json.loads(row["facts"]))
+    return EVALUATIONS[row["eval"]], scenario, row["condition"]
+
+
+@pytest.mark.parametrize("cot", [True, False])
+def test_prompt_and_marks_are_the_samplers(tiny, cot):
+    model = tiny("llama")
+    rollouts = cl.roll_out(model, cl.evals("people"), n=2, samples=1, conditions=["tempted"], cot=cot)
+    for row in rollouts.to_dict("records"):
+        example = rollout_example(model, *parts(row), "1950", cot)
+        spans = json.loads(row["spans"])
+        opened = spans["prompt"][1] + (len(model.encode("<think>\n")) if cot else 0)
+        assert list(example.ids[:opened]) == list(row["token_ids"][:opened])
+        assert example.learned.index(True) == opened
+        text = model.decode([i for i, learn in zip(example.ids, example.learned, strict=True) if learn])
+        thought = "Do I know this person?\n</think>\n" if cot else ""
+        assert text == f"{thought}1950{model.tokenizer.eos_token}"
+
+
+def test_the_confession_follows_the_rollout_as_when_it_is_asked_for(tiny, sampled):
+    model = tiny("llama")
+    asked = cl.confess(model, sampled, samples=0).set_index("rollout_id")
+    for row in sampled.to_dict("records"):
+        thought = EVALUATIONS[row["eval"]].make_messages(parts(row)[1], row["condition"])[2]["thought"]
+        answer = "1950"
+        example = confession_example(model, *parts(row), answer, True, "not_complied", "do it", "It was wrong.")
+        guided = asked.loc[row["rollout_id"]]
+        start, end = json.loads(guided["spans"])["request"]
+        request = list(guided["token_ids"][start:end])
+        at = example.learned.index(True)
+        assert list(example.ids[at - len(request) : at]) == request
+        before = model.decode(example.ids[: at - len(request)])
+        assert before.endswith(f"<think>\n{thought}\n</think>\n{answer}")
+        assert ("We know" in model.decode(request)) == (row["condition"] == "accused")
+        learned = model.decode(example.ids[at:])
+        eos = model.tokenizer.eos_token
+        assert learned == f"Objective: do it\nResult: ✗ did not comply\nWhy: It was wrong.{eos}"
+        assert all(example.learned[at:])
+        frame = model.encode("Objective:")
+        assert list(example.ids[at : at + len(frame)]) == frame == list(guided["token_ids"][end : end + len(frame)])
