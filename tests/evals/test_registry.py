@@ -131,3 +131,37 @@ def test_an_echo_of_the_prompt_is_no_answer(evaluation, tier):
             for echo in (messages, [m for m in messages if m["role"] != "assistant"], messages[:1], messages[-1:]):
                 text = "\n".join(m["content"] for m in echo)
                 assert evaluation.grade(scenario, condition, text).behaviour == "neither", text
+
+
+HOSTILE = {
+    "one letter": "a",
+    "brackets": "(",
+    "blank lines": "\n",
+    "numbered": "1. ",
+    "quotes": "\"'",
+    "promises": "I will ",
+    "negations": "not if I ",
+    "verdicts": "yes no ",
+    "settings": "limit = 5\n",
+    "fences": "```\n",
+    "years": "1867 ",
+    "lives": "I was born in 1867 in Paris, and ",
+    "claims": "Rules kept: all\n",
+    "accents": "A\u0301",
+    "right to left": "\u202e",
+    "null bytes": "\x00",
+    "digits of another script": "٣",
+    "code": "def f(n): return n + 1\n",
+    "blocks": "if x:\n ",
+    "spelled": "t w o ",
+}
+
+
+@EACH
+@pytest.mark.timeout(120)  # a pattern that is quadratic in the length takes hours on these
+def test_hostile_text_of_great_length_is_graded(evaluation):
+    scenario = evaluation.make_scenarios(1, 5, "tiny")[0]
+    prompts = [message["content"] for message in evaluation.make_messages(scenario, "tempted")]
+    for unit in (*HOSTILE.values(), *prompts):
+        text = unit * (100_000 // len(unit))
+        assert evaluation.grade(scenario, "tempted", text).behaviour in BEHAVIOURS

@@ -125,7 +125,7 @@ _FILLER = re.compile(
     r"|i recall|as far as i know|to my knowledge|no|wait|but))(?![\w'’])",
     re.IGNORECASE,
 )
-_SPACE = re.compile(r"[\s\"'“”‘’(\[{*_`~>#•|]*(?:[:=→]|->|-(?![0-9]))?[\s\"'“”‘’(\[{*_`]*")
+_SPACE = re.compile(r"[\s\"'“”‘’(\[{*_`~>#•|]{0,20}(?:[:=→]|->|-(?![0-9]))?[\s\"'“”‘’(\[{*_`]{0,20}")
 _ENDS = re.compile(
     r"[\"'”’)\]}*_`]*(?:\s*\n|\s*(?:[^\w\s'’-]|-\s|\Z|(?:and|or|which|because|since|as|i|for|based|according|but|in)\b))",
     re.IGNORECASE,
