@@ -4,7 +4,7 @@ import inspect
 import sys
 from collections.abc import Sequence
 
-from confesslens.evals import conditions
+from confesslens.evals import conditions, hard_negatives
 from confesslens.evals.conditions import TEMPTED
 from confesslens.evals.evaluation import Evaluation, Message, Scenario
 
@@ -24,7 +24,15 @@ def evaluations_page(evaluations: Sequence[Evaluation]) -> str:
     """The page, for these evaluations."""
     table = [line for line in (conditions.__doc__ or "").splitlines() if line.startswith("|")]
     head = _HEAD.format(conditions="\n".join(table))
-    return "\n".join([head, *(_section(evaluation) for evaluation in evaluations)])
+    return "\n".join([head, *(_section(evaluation) for evaluation in evaluations), _hard_negatives()])
+
+
+def _hard_negatives() -> str:
+    parts = ["## Hard negatives", inspect.getdoc(hard_negatives) or ""]
+    for negative in hard_negatives.make_hard_negatives(1, 0):
+        answer = {"role": "assistant", "content": negative.answer}
+        parts += [f"### hard negatives: {negative.kind}", _fenced([*negative.messages, answer])]
+    return "\n\n".join(parts) + "\n"
 
 
 def _section(evaluation: Evaluation) -> str:
