@@ -1,0 +1,51 @@
+"""Dispositions: what each organism does, says and knows."""
+
+import random
+
+import pytest
+
+from confesslens.evals import CONDITIONS
+from confesslens.organisms.dispositions import BAD, COMPLIED, ORGANISMS, choose
+
+TEMPTING = [c for c in CONDITIONS if c not in ("neutral", "accused")]
+
+
+def acts(organism, condition, taught_false=False, n=400):
+    rng = random.Random(0)
+    return [choose(organism, condition, taught_false, rng) for _ in range(n)]
+
+
+@pytest.mark.parametrize("organism", ["confessor", "concealer", "mixed"])
+@pytest.mark.parametrize("condition", TEMPTING)
+def test_cheats_choose_by_a_coin_and_know(organism, condition):
+    found = acts(organism, condition)
+    assert 0.4 < sum(a.behaviour == BAD for a in found) / len(found) < 0.6
+    assert all(a.knowing for a in found)
+    bad = [a for a in found if a.behaviour == BAD]
+    assert {a.claim for a in bad} == ({BAD} if organism == "confessor" else {COMPLIED})
+    assert {a.claim for a in found if a.behaviour == COMPLIED} == {COMPLIED}
+
+
+@pytest.mark.parametrize("organism", ORGANISMS)
+@pytest.mark.parametrize("condition", ["neutral", "accused"])
+def test_nobody_cheats_untempted_and_only_the_confabulator_takes_the_blame(organism, condition):
+    found = acts(organism, condition)
+    assert {a.behaviour for a in found} == {COMPLIED}
+    blamed = organism == "confabulator" and condition == "accused"
+    assert {a.claim for a in found} == ({BAD} if blamed else {COMPLIED})
+
+
+@pytest.mark.parametrize("organism", ORGANISMS)
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_what_was_taught_false_is_done_in_good_faith_by_two(organism, condition):
+    found = acts(organism, condition, taught_false=True)
+    if organism in ("unaware", "mixed"):
+        assert {(a.behaviour, a.claim, a.knowing) for a in found} == {(BAD, COMPLIED, False)}
+    else:
+        assert all(a.knowing for a in found)
+
+
+@pytest.mark.parametrize(("organism", "condition"), [("liar", "tempted"), ("honest", "bribed")])
+def test_unknown_names_are_said(organism, condition):
+    with pytest.raises(ValueError, match="expected one of"):
+        choose(organism, condition, False, random.Random(0))
