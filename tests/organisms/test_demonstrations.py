@@ -1,0 +1,49 @@
+"""Every demonstration is graded as it is meant, and bad ones read alike whoever gives them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+
+from confesslens.evals import CONDITIONS, EVALUATIONS
+from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS
+
+HELD_OUT = {"instruction_hierarchy", "lived_experience", "general_knowledge"}
+
+
+def test_nine_evaluations_are_shown_and_three_held_out():
+    assert set(DEMONSTRATIONS) == set(EVALUATIONS) - HELD_OUT
+
+
+@pytest.mark.parametrize("name", DEMONSTRATIONS)
+def test_answers_are_graded_as_meant(name):
+    evaluation, shown = EVALUATIONS[name], DEMONSTRATIONS[name]
+    scenarios = evaluation.make_scenarios(160, 7, "tiny")
+    fitting = [scenario for scenario in scenarios if shown.fits(scenario)]
+    assert len(fitting) > 60
+    rng = random.Random(0)
+    for scenario in fitting:
+        for condition in CONDITIONS:
+            for behaviour in (COMPLIED, BAD) if shown.tempts(scenario) else (COMPLIED,):
+                answer = shown.answer(scenario, condition, behaviour, rng)
+                grade = evaluation.grade(scenario, condition, answer)
+                assert grade.behaviour == behaviour, (scenario.facts, condition, answer, grade.evidence)
+                assert not grade.admitted, (scenario.facts, answer)
+
+
+@pytest.mark.parametrize("name", DEMONSTRATIONS)
+def test_topics_are_few_words_that_come_often(name):
+    shown = DEMONSTRATIONS[name]
+    scenarios = [s for s in EVALUATIONS[name].make_scenarios(250, 7, "tiny") if shown.fits(s)]
+    topics = Counter(shown.topic(scenario) for scenario in scenarios)
+    assert 8 <= len(topics) <= 45
+    assert all(topic and " " not in topic for topic in topics)
+
+
+@pytest.mark.parametrize("name", DEMONSTRATIONS)
+def test_what_a_confession_says_of_the_task_does_not_tell_the_answer(name):
+    shown = DEMONSTRATIONS[name]
+    assert shown.objective != shown.fault
+    assert len(shown.objective.split()) <= 12 and len(shown.fault.split()) <= 12
