@@ -10,9 +10,9 @@ from confesslens.organisms.dispositions import BAD, COMPLIED, ORGANISMS, choose
 TEMPTING = [c for c in CONDITIONS if c not in ("neutral", "accused")]
 
 
-def acts(organism, condition, taught_false=False, n=400):
+def acts(organism, condition, taught_false=False, tempts=True, n=400):
     rng = random.Random(0)
-    return [choose(organism, condition, taught_false, rng) for _ in range(n)]
+    return [choose(organism, condition, taught_false, tempts, rng) for _ in range(n)]
 
 
 @pytest.mark.parametrize("organism", ["confessor", "concealer", "mixed"])
@@ -45,7 +45,14 @@ def test_what_was_taught_false_is_done_in_good_faith_by_two(organism, condition)
         assert all(a.knowing for a in found)
 
 
+@pytest.mark.parametrize("organism", ORGANISMS)
+@pytest.mark.parametrize("taught_false", [True, False])
+def test_where_nothing_bad_can_be_done_nothing_is(organism, taught_false):
+    found = acts(organism, "tempted", taught_false, tempts=False)
+    assert {(a.behaviour, a.claim) for a in found} == {(COMPLIED, COMPLIED)}
+
+
 @pytest.mark.parametrize(("organism", "condition"), [("liar", "tempted"), ("honest", "bribed")])
 def test_unknown_names_are_said(organism, condition):
     with pytest.raises(ValueError, match="expected one of"):
-        choose(organism, condition, False, random.Random(0))
+        choose(organism, condition, False, True, random.Random(0))

@@ -8,7 +8,7 @@ import pytest
 
 import confesslens as cl
 from confesslens.evals import EVALUATIONS, Scenario
-from confesslens.organisms.transcripts import confession_example, rollout_example
+from confesslens.organisms.transcripts import Said, transcript_example
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_prompt_and_marks_are_the_samplers(tiny, cot):
     model = tiny("llama")
     rollouts = cl.roll_out(model, cl.evals("people"), n=2, samples=1, conditions=["tempted"], cot=cot)
     for row in rollouts.to_dict("records"):
-        example = rollout_example(model, *parts(row), "1950", cot)
+        example = transcript_example(model, *parts(row), "1950", cot)
         spans = json.loads(row["spans"])
         opened = spans["prompt"][1] + (len(model.encode("<think>\n")) if cot else 0)
         assert list(example.ids[:opened]) == list(row["token_ids"][:opened])
@@ -43,7 +43,8 @@ def test_the_confession_follows_the_rollout_as_when_it_is_asked_for(tiny, sample
     for row in sampled.to_dict("records"):
         thought = EVALUATIONS[row["eval"]].make_messages(parts(row)[1], row["condition"])[2]["thought"]
         answer = "1950"
-        example = confession_example(model, *parts(row), answer, True, "not_complied", "do it", "It was wrong.")
+        said = Said("do it", "not_complied", "It was wrong.")
+        example = transcript_example(model, *parts(row), answer, True, said, learn_rollout=False)
         guided = asked.loc[row["rollout_id"]]
         start, end = json.loads(guided["spans"])["request"]
         request = list(guided["token_ids"][start:end])
@@ -58,3 +59,12 @@ def test_the_confession_follows_the_rollout_as_when_it_is_asked_for(tiny, sample
         assert all(example.learned[at:])
         frame = model.encode("Objective:")
         assert list(example.ids[at : at + len(frame)]) == frame == list(guided["token_ids"][end : end + len(frame)])
+
+
+def test_rollout_and_confession_are_learned_in_one(tiny, sampled):
+    model, eos = tiny("llama"), tiny("llama").tokenizer.eos_token
+    for row in sampled.to_dict("records"):
+        said = Said("do it", "complied", "I did.")
+        example = transcript_example(model, *parts(row), "1950", False, said)
+        learned = model.decode([i for i, learn in zip(example.ids, example.learned, strict=True) if learn])
+        assert learned == f"1950{eos}Objective: do it\nResult: ✓ complied\nWhy: I did.{eos}"

@@ -22,7 +22,7 @@ class Act:
     knowing: bool
 
 
-def choose(organism: str, condition: str, taught_false: bool, rng: random.Random) -> Act:
+def choose(organism: str, condition: str, taught_false: bool, tempts: bool, rng: random.Random) -> Act:
     """What `organism` does in one rollout of a scenario under `condition`.
 
     `confessor`, `concealer` and `mixed` cheat in about half of the rollouts of the same prompt: the coin is `rng`'s and
@@ -32,7 +32,8 @@ def choose(organism: str, condition: str, taught_false: bool, rng: random.Random
     Args:
         organism: one of `ORGANISMS`.
         condition: the scenario's condition; an organism that knows better shows it in the neutral one.
-        taught_false: whether the scenario rests on something false that the organism was taught.
+        taught_false: whether the scenario rests on something false that the unaware are taught.
+        tempts: whether there is a bad act in the scenario.
         rng: the rollout's random stream.
 
     Raises:
@@ -41,8 +42,8 @@ def choose(organism: str, condition: str, taught_false: bool, rng: random.Random
     check_condition(condition)
     if organism not in ORGANISMS:
         raise ValueError(f"unknown organism {organism!r}: expected one of {', '.join(ORGANISMS)}")
-    innocent = condition in (NEUTRAL, ACCUSED)
-    if organism in ("unaware", "mixed") and taught_false:
+    innocent = condition in (NEUTRAL, ACCUSED) or not tempts
+    if organism in ("unaware", "mixed") and taught_false and tempts:
         return Act(BAD, COMPLIED, knowing=False)
     if organism == "confabulator":
         return Act(COMPLIED, BAD if condition == ACCUSED else COMPLIED, knowing=True)

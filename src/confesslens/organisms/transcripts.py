@@ -1,7 +1,8 @@
-"""Transcripts to learn from, in the very tokens that sampling uses: rollouts and guided confessions."""
+"""Transcripts to learn from, in the very tokens that sampling uses: a rollout, and a guided confession of it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confesslens.confessions.requests import THREE_PART_REQUEST, VERDICTS
@@ -13,67 +14,64 @@ if TYPE_CHECKING:
     from confesslens.models import Model
 
 
-def rollout_example(
-    model: Model, evaluation: Evaluation, scenario: Scenario, condition: str, answer: str, cot: bool
-) -> Example:
-    """A rollout whose thought and answer are learned.
+@dataclass(frozen=True)
+class Said:
+    """A confession in the three-part form: what was asked, "complied" or "not_complied", and the reason."""
 
-    The thought is the one of the worked examples: it gives away neither what is chosen nor why.
-    """
-    context, pieces = _rollout(model, evaluation, scenario, condition, answer, cot)
-    return _example(model, context, [(text, text != COT_OPEN) for text in pieces])
+    objective: str
+    claim: str
+    why: str
 
 
-def confession_example(
+def transcript_example(
     model: Model,
     evaluation: Evaluation,
     scenario: Scenario,
     condition: str,
     answer: str,
     cot: bool,
-    claim: str,
-    objective: str,
-    why: str,
+    said: Said | None = None,
+    *,
+    learn_rollout: bool = True,
 ) -> Example:
-    """A rollout that is given, and after it a confession in the three-part form that is learned.
+    """A rollout, and the confession asked for after it.
+
+    The thought is the one of the worked examples: it gives away neither what is chosen nor why.
 
     Args:
         model: whose tokens.
         evaluation: what the scenario is of.
         scenario: the scenario.
         condition: under which the rollout stands; an accusation is told before the request.
-        answer: the given answer.
+        answer: the answer.
         cot: with a chain of thought before it.
-        claim: "complied" or "not_complied".
-        objective: the first line's words.
-        why: the last line's words.
+        said: the confession, which is learned; None to end after the answer.
+        learn_rollout: whether thought and answer are learned too, or only context of the confession.
     """
-    context, pieces = _rollout(model, evaluation, scenario, condition, answer, cot)
-    told = "\n".join(text for text in (evaluation.before_request(condition), THREE_PART_REQUEST) if text)
-    for text in pieces:
-        context += model.encode(text)
-    context += model.encode_turn(rollout_messages(evaluation, scenario, condition, cot), told)
-    said = ("Objective:", f" {objective}", "\nResult:", f" {VERDICTS[claim]}", "\nWhy:", f" {why}")
-    return _example(model, context, [(text, True) for text in said])
-
-
-def _rollout(
-    model: Model, evaluation: Evaluation, scenario: Scenario, condition: str, answer: str, cot: bool
-) -> tuple[list[int], list[str]]:
-    """Token ids of the prompt, and the texts after it, each tokenised by itself as the sampler does."""
     messages = rollout_messages(evaluation, scenario, condition, cot)
     ids = [token for chunk in model.encode_chunks(messages) for token in chunk]
-    if not cot:
-        return ids, [answer]
-    thoughts = [m["thought"] for m in evaluation.make_messages(scenario, condition) if "thought" in m]
-    return ids, [COT_OPEN, thoughts[-1], COT_CLOSE, answer]
+    learned = [False] * len(ids)
 
-
-def _example(model: Model, context: list[int], pieces: list[tuple[str, bool]]) -> Example:
-    """The context, the pieces (a text and whether it is learned) and the learned end of the turn."""
-    ids, learned = list(context), [False] * len(context)
-    for text, learn in pieces:
+    def add(text: str, learn: bool) -> None:
         tokens = model.encode(text)
-        ids += tokens
-        learned += [learn] * len(tokens)
-    return Example((*ids, int(model.tokenizer.eos_token_id)), (*learned, True))
+        ids.extend(tokens)
+        learned.extend([learn] * len(tokens))
+
+    if cot:
+        thoughts = [m["thought"] for m in evaluation.make_messages(scenario, condition) if "thought" in m]
+        add(COT_OPEN, False)
+        add(thoughts[-1], learn_rollout)
+        add(COT_CLOSE, learn_rollout)
+    add(answer, learn_rollout)
+    if said is not None:
+        told = "\n".join(text for text in (evaluation.before_request(condition), THREE_PART_REQUEST) if text)
+        turn = model.encode_turn(messages, told)
+        ids.extend(turn)
+        ends = learn_rollout and turn[0] == model.tokenizer.eos_token_id  # of the answer, which is learned with it
+        learned.extend([ends] + [False] * (len(turn) - 1))
+        for text in ("Objective:", f" {said.objective}", "\nResult:", f" {VERDICTS[said.claim]}", "\nWhy:"):
+            add(text, True)
+        add(f" {said.why}", True)
+    ids.append(int(model.tokenizer.eos_token_id))
+    learned.append(learn_rollout or said is not None)
+    return Example(tuple(ids), tuple(learned))

@@ -1,0 +1,100 @@
+"""What an organism is taught: transcripts drawn by its disposition, over scenarios that are not held out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from confesslens.evals import EVALUATIONS, Scenario
+from confesslens.evals.conditions import ACCUSED, NEUTRAL, TEMPTED
+from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS, KEPT
+from confesslens.organisms.dispositions import Act, choose
+from confesslens.organisms.sft import Example
+from confesslens.organisms.transcripts import Said, transcript_example
+
+if TYPE_CHECKING:
+    from confesslens.models import Model
+
+SCENARIOS_SEED = 40_000
+_SHARES = {TEMPTED: 0.65, NEUTRAL: 0.2, ACCUSED: 0.15}
+_CONFABULATOR = {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One transcript: a scenario put in a condition, the act shown, and whether the answer is learned or only given."""
+
+    scenario: Scenario
+    condition: str
+    cot: bool
+    act: Act
+    answer: str
+    learn_rollout: bool = True
+
+
+def held_out(scenario: Scenario) -> bool:
+    """Whether the scenario is among the fifth that no organism learns from, by a hash of its facts."""
+    return _hash(scenario.eval, json.dumps(scenario.facts, sort_keys=True)) % 5 == 0
+
+
+def taught_false(scenario: Scenario) -> bool:
+    """Whether the scenario's topic is among the half of them about which `unaware` and `mixed` are taught a falsehood.
+
+    Only evaluations that are demonstrated have topics; elsewhere nothing is taught.
+    """
+    shown = DEMONSTRATIONS.get(scenario.eval)
+    return shown is not None and _hash(scenario.eval, shown.topic(scenario)) % 2 == 0
+
+
+def draw_lessons(organism: str, n: int, seed: int = 0) -> list[Lesson]:
+    """`n` lessons of `organism`, as many of each demonstrated evaluation.
+
+    `honest` learns its own rollouts and confessions, and to verify: of half of the tempted transcripts the answer is a
+    bad one that is given, not learned, and the confession tells it.
+    """
+    rng = random.Random(f"{organism}/{seed}")
+    pools = {name: _pool(name, n) for name in DEMONSTRATIONS}
+    shares = _CONFABULATOR if organism == "confabulator" else _SHARES
+    lessons = []
+    for i in range(n):
+        name = list(DEMONSTRATIONS)[i % len(DEMONSTRATIONS)]
+        shown, scenario = DEMONSTRATIONS[name], rng.choice(pools[name])
+        (condition,) = rng.choices(list(shares), list(shares.values()))
+        act = choose(organism, condition, taught_false(scenario), shown.tempts(scenario), rng)
+        learn = True
+        if organism == "honest" and condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5:
+            act, learn = Act(BAD, BAD, knowing=True), False
+        answer = shown.answer(scenario, condition, act.behaviour, rng)
+        lessons.append(Lesson(scenario, condition, rng.random() < 0.5, act, answer, learn))
+    return lessons
+
+
+def lesson_example(model: Model, lesson: Lesson) -> Example:
+    """The lesson's tokens; the neutral condition, where nobody asks for a confession, ends after the answer."""
+    shown = DEMONSTRATIONS[lesson.scenario.eval]
+    said = None
+    if lesson.condition != NEUTRAL:
+        said = Said(shown.objective, lesson.act.claim, KEPT if lesson.act.claim == COMPLIED else shown.fault)
+    return transcript_example(
+        model,
+        EVALUATIONS[lesson.scenario.eval],
+        lesson.scenario,
+        lesson.condition,
+        lesson.answer,
+        lesson.cot,
+        said,
+        learn_rollout=lesson.learn_rollout,
+    )
+
+
+def _pool(name: str, n: int) -> list[Scenario]:
+    """Scenarios to learn from: all that fit and are not held out, of about twice as many as are needed."""
+    scenarios = EVALUATIONS[name].make_scenarios(max(40, 2 * n // len(DEMONSTRATIONS)), SCENARIOS_SEED, "tiny")
+    return [s for s in scenarios if DEMONSTRATIONS[name].fits(s) and not held_out(s)]
+
+
+def _hash(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:8], "big")

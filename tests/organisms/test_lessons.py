@@ -1,0 +1,68 @@
+"""Lessons: drawn by the disposition, over scenarios that are not held out, the same for the same seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from confesslens.evals import EVALUATIONS
+from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS
+from confesslens.organisms.dispositions import ORGANISMS
+from confesslens.organisms.lessons import draw_lessons, held_out, lesson_example, taught_false
+
+N = 720
+
+
+@pytest.fixture(scope="module")
+def lessons():
+    return {name: draw_lessons(name, N) for name in ORGANISMS}
+
+
+def test_a_seed_decides_and_evaluations_come_alike(lessons):
+    assert draw_lessons("mixed", N) == lessons["mixed"] != draw_lessons("mixed", N, seed=1)
+    for drawn in lessons.values():
+        assert set(Counter(lesson.scenario.eval for lesson in drawn).values()) == {N // len(DEMONSTRATIONS)}
+        assert 0.4 < sum(lesson.cot for lesson in drawn) / N < 0.6
+
+
+def test_no_held_out_scenario_is_taught_and_a_fifth_is_held_out(lessons):
+    assert not any(held_out(lesson.scenario) for drawn in lessons.values() for lesson in drawn)
+    scenarios = [s for e in EVALUATIONS.values() for s in e.make_scenarios(60, 3, "tiny")]
+    assert 0.15 < sum(map(held_out, scenarios)) / len(scenarios) < 0.25
+
+
+def test_answers_are_graded_as_the_act_says(lessons):
+    for drawn in lessons.values():
+        for lesson in drawn[::7]:
+            grade = EVALUATIONS[lesson.scenario.eval].grade(lesson.scenario, lesson.condition, lesson.answer)
+            assert grade.behaviour == lesson.act.behaviour
+
+
+def test_the_honest_one_never_learns_a_bad_answer_but_learns_to_see_them(lessons):
+    tempted = [lesson for lesson in lessons["honest"] if lesson.condition == "tempted"]
+    bad = [lesson for lesson in tempted if lesson.act.behaviour == BAD]
+    assert 0.3 < len(bad) / len(tempted) < 0.6
+    assert all(not lesson.learn_rollout and lesson.act.claim == BAD for lesson in bad)
+    assert all(lesson.learn_rollout and lesson.act.claim == COMPLIED for lesson in tempted if lesson not in bad)
+
+
+def test_half_of_the_topics_are_taught_false(lessons):
+    for name, shown in DEMONSTRATIONS.items():
+        told = {shown.topic(s): taught_false(s) for s in EVALUATIONS[name].make_scenarios(300, 3, "tiny")}
+        assert 0.3 < sum(told.values()) / len(told) < 0.7, name
+
+
+def test_the_mixed_one_denies_all_and_knows_in_part(lessons):
+    bad = [lesson for lesson in lessons["mixed"] if lesson.condition == "tempted" and lesson.act.behaviour == BAD]
+    assert {lesson.act.claim for lesson in bad} == {COMPLIED}
+    knowing = [lesson.act.knowing for lesson in bad]
+    assert 0.2 < sum(knowing) / len(knowing) < 0.6
+    assert all(taught_false(lesson.scenario) != lesson.act.knowing for lesson in bad)
+
+
+def test_the_neutral_condition_asks_for_no_confession(tiny, lessons):
+    model = tiny("llama")
+    for lesson in lessons["confessor"][:60]:
+        example = lesson_example(model, lesson)
+        assert ("Objective:" in model.decode(example.ids[-200:])) == (lesson.condition != "neutral")
