@@ -23,6 +23,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+train_app = typer.Typer(help="Train adapters: model organisms.", no_args_is_help=True)
+app.add_typer(train_app, name="train")
 console = Console(highlight=False)
 _HEADLINES = ("overall", "probe", "cells")  # the sentences that end a run; the report has them all
 
@@ -37,6 +39,7 @@ def run_command(
     preset: Annotated[str | None, typer.Option(help="quick (3 minutes on two cores) or standard")] = None,
     model: Annotated[str | None, typer.Option(help="smollm2-135m, a hub id, a folder or a .gguf file")] = None,
     adapter: Annotated[str | None, typer.Option(help="folder of a PEFT adapter")] = None,
+    organism: Annotated[str | None, typer.Option(help="a model organism, on scenarios that it never saw")] = None,
     evals: Annotated[str | None, typer.Option(help="comma-separated, or all; default three that are quick")] = None,
     tier: Annotated[str | None, typer.Option(help="tiny, small (for 1-8B) or full (as in the paper)")] = None,
     conditions: Annotated[str | None, typer.Option(help="comma-separated, or all; neutral always")] = None,
@@ -60,6 +63,7 @@ def run_command(
         "preset": preset,
         "model": model,
         "adapter": adapter,
+        "organism": organism,
         "evals": _names(evals),
         "tier": tier,
         "conditions": _names(conditions),
@@ -78,6 +82,33 @@ def run_command(
     except (ValueError, OSError) as error:
         _fail(error)
     _summarise(done.tables(), done.manifest, done.path)
+
+
+@train_app.command("organism")
+def train_organism_command(
+    name: Annotated[str, typer.Argument(help="honest, confessor, concealer, unaware, confabulator or mixed")],
+    out: Annotated[Path | None, typer.Option(help="the adapter's folder; default organisms/NAME")] = None,
+    start: Annotated[Path | None, typer.Option(help="adapter to go on from; default organisms/honest")] = None,
+) -> None:
+    """Train a model organism from its recipe; repeating the command continues a training that was stopped."""
+    from confesslens.organisms.train import RECIPES, train_organism
+
+    home = Path("organisms")
+    if start is None and name in RECIPES and (before := RECIPES[name].start):
+        start = home / before
+        if not (start / "adapter_model.safetensors").is_file():
+            _fail(ValueError(f"{name} goes on from {before!r}: run `confesslens train organism {before}` first"))
+    try:
+        with _Display() as display:
+            folder = train_organism(
+                name, out or home / name, start=start, progress=lambda done, n, _: display.update(name, done, n)
+            )
+    except KeyboardInterrupt:
+        console.print("\nStopped. Repeat the command to continue from the last checkpoint.")
+        raise typer.Exit(130) from None
+    except (ValueError, OSError) as error:
+        _fail(error)
+    console.print(f"Adapter and card: {folder}", soft_wrap=True)
 
 
 @app.command("regrade")

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from confesslens import evals as evaluations
 from confesslens.activations.sites import SITES, check_sites
 from confesslens.closest import no_such
+from confesslens.models import EMBEDDED
+from confesslens.models.load import organism_folder
 from confesslens.rollouts.plan import DEFAULT_CONDITIONS
 
 CORE = ("word_count", "people", "sandbagging")  # what a preset runs unless asked for others
@@ -33,6 +35,7 @@ class RunConfig(BaseModel):
     preset: str = "quick"
     model: str = Field("smollm2-135m", description="embedded model, hub id, folder or .gguf file")
     adapter: str | None = Field(None, description="PEFT adapter merged into the model")
+    organism: str | None = Field(None, description="model organism on the embedded model, over held-out scenarios")
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     device: str | None = None
     trust_remote_code: bool = False
@@ -70,6 +73,22 @@ class RunConfig(BaseModel):
     def _known_sites(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(check_sites(names))
 
+    @field_validator("organism")
+    @classmethod
+    def _known_organism(cls, name: str | None) -> str | None:
+        if name is not None:
+            organism_folder(name)
+        return name
+
+    @model_validator(mode="after")
+    def _organism_is_whole(self) -> RunConfig:
+        others = self.adapter is not None or self.model != EMBEDDED or self.tier != "tiny"
+        if self.organism is not None and others:
+            raise ValueError(
+                f"organism {self.organism!r} is an adapter on {EMBEDDED} at tier tiny: leave model, adapter and tier"
+            )
+        return self
+
     def default_folder(self) -> Path:
         """`runs/PRESET-MODEL-seedS`, with a short hash where other settings differ from the preset's."""
         name = re.sub(r"[^\w.-]+", "-", Path(self.model).name or "model")
@@ -101,7 +120,8 @@ def make_config(options: Mapping[str, Any], file: str | Path | None = None) -> R
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         reason = first["msg"].removeprefix("Value error, ")
-        raise ValueError(f"setting {place} = {first['input']!r}: {reason}") from None
+        setting = f"setting {place} = {first['input']!r}: " if place else ""
+        raise ValueError(f"{setting}{reason}") from None
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

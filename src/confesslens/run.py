@@ -26,6 +26,7 @@ from confesslens import stages
 from confesslens.config import RunConfig
 from confesslens.folder import MANIFEST, RunFolder, content_key
 from confesslens.models import EMBEDDED, embedded_folder
+from confesslens.models.load import organism_folder
 from confesslens.rollouts.rollout import regrade
 from confesslens.scale import Workers
 from confesslens.shards import ROLLOUTS, load_worker_model
@@ -49,8 +50,8 @@ STAGES = (
         "rollouts",
         stages.rollouts,
         (
-            *("model", "adapter", "dtype", "evals", "tier", "conditions", "n", "samples", "neutral_samples", "cot"),
-            *("temperature", "seed"),
+            *("model", "adapter", "organism", "dtype", "evals", "tier", "conditions", "n", "samples"),
+            *("neutral_samples", "cot", "temperature", "seed"),
         ),
         long=True,
     ),
@@ -161,7 +162,7 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
         keys=keys,
     )
     run.manifest.setdefault("created", datetime.now(UTC).isoformat(timespec="seconds"))
-    run.manifest.setdefault("model", {}).update(name=config.model, adapter=config.adapter or "")
+    run.manifest.setdefault("model", {}).update(name=config.model, adapter=config.adapter or config.organism or "")
     run.save_manifest()
     with Workers(functools.partial(load_worker_model, config, _embedded(config)), _worker_count(config)) as workers:
         for stage in todo:
@@ -211,7 +212,8 @@ def _weights(config: RunConfig) -> list[Any]:
     """What tells one model's weights from another's without reading them: the cached folder's hash, or file sizes."""
     embedded = _embedded(config)
     found: list[Any] = [embedded.name if embedded else config.model]
-    for place in (config.adapter, None if embedded else config.model):
+    organism = str(organism_folder(config.organism)) if config.organism else None
+    for place in (config.adapter, organism, None if embedded else config.model):
         path = Path(place).expanduser() if place else None
         if path is not None and path.exists():
             files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]

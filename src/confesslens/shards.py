@@ -18,6 +18,7 @@ from confesslens.config import RunConfig
 from confesslens.evals import NEUTRAL
 from confesslens.folder import RunFolder
 from confesslens.models import Model, load_model
+from confesslens.organisms.lessons import measures_organisms
 from confesslens.rollouts.plan import Planned, plan_rollouts
 from confesslens.rollouts.rollout import sample_rollouts
 
@@ -48,6 +49,7 @@ def load_worker_model(config: RunConfig, folder: Path | None) -> Model:
         config.adapter,
         config.dtype,
         config.device,
+        organism=config.organism,
         trust_remote_code=config.trust_remote_code,
     )
     model.name = config.model
@@ -64,6 +66,7 @@ def planned_rollouts(config: RunConfig) -> list[Planned]:
         config.conditions,
         config.samples,
         config.neutral_samples,
+        keep=measures_organisms if config.organism else None,
     )
 
 

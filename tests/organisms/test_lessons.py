@@ -9,7 +9,8 @@ import pytest
 from confesslens.evals import EVALUATIONS
 from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS
 from confesslens.organisms.dispositions import ORGANISMS
-from confesslens.organisms.lessons import draw_lessons, held_out, lesson_example, taught_false
+from confesslens.organisms.lessons import draw_lessons, held_out, lesson_example, measures_organisms, taught_false
+from confesslens.rollouts.plan import plan_rollouts
 
 N = 720
 
@@ -66,3 +67,13 @@ def test_the_neutral_condition_asks_for_no_confession(tiny, lessons):
     for lesson in lessons["confessor"][:60]:
         example = lesson_example(model, lesson)
         assert ("Objective:" in model.decode(example.ids[-200:])) == (lesson.condition != "neutral")
+
+
+def test_a_run_of_an_organism_keeps_to_scenarios_that_it_never_saw():
+    planned = plan_rollouts(
+        list(EVALUATIONS.values()), 3, 5, conditions=["tempted"], samples=1, keep=measures_organisms
+    )
+    assert len(planned) == 36
+    assert all(held_out(item.scenario) for item in planned)
+    shown = [item.scenario for item in planned if item.scenario.eval in DEMONSTRATIONS]
+    assert all(DEMONSTRATIONS[scenario.eval].fits(scenario) for scenario in shown)

@@ -22,6 +22,9 @@ ROOT = Path(__file__).parents[2]
         (["run", "--evals", "peple"], "Did you mean 'people'"),
         (["run", "--preset", "standart"], "did you mean 'standard'"),
         (["run", "--model", "smollm-135m", "--out", "OUT"], "did you mean 'smollm2-135m'"),
+        (["run", "--organism", "liar"], "there is no organism 'liar'"),
+        (["train", "organism", "liar"], "unknown organism 'liar'"),
+        (["train", "organism", "mixed", "--start", "OUT"], "is no PEFT adapter"),
         (["run", "--config", "nowhere.yaml"], "cannot read the config file nowhere.yaml"),
     ],
 )

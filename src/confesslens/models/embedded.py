@@ -52,6 +52,11 @@ def embedded_folder() -> Path:
     return folder
 
 
+def is_embedded(name: str) -> bool:
+    """Whether `name` is the embedded model's, or the folder that it was converted to."""
+    return name == EMBEDDED or Path(name).name == f"{EMBEDDED}-{sha256(gguf_file())[:12]}"
+
+
 def sha256(path: Path) -> str:
     """Hex digest of a file."""
     with path.open("rb") as file:

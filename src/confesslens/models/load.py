@@ -13,10 +13,11 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as hf_logging
 
-from confesslens.models.embedded import EMBEDDED, embedded_folder
+from confesslens.models.embedded import EMBEDDED, embedded_folder, is_embedded
 from confesslens.models.errors import ModelError
 from confesslens.models.model import Model
 
+ORGANISMS_FOLDER = Path(__file__).parent.parent / "organisms" / "adapters"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -26,6 +27,7 @@ def load_model(
     dtype: str | torch.dtype | None = None,
     device: str | torch.device | None = None,
     *,
+    organism: str | None = None,
     chat_template: str | None = None,
     trust_remote_code: bool = False,
 ) -> Model:
@@ -36,12 +38,16 @@ def load_model(
         adapter: folder (or hub id) of a PEFT adapter; it is merged into the weights in float32.
         dtype: default float32 on a CPU (exact, and fast on every CPU), bfloat16 on an accelerator.
         device: default the accelerator if there is one, else the CPU.
+        organism: a model organism that the package ships, an adapter on the embedded model; see `docs/organisms.md`.
         chat_template: a Jinja chat template, for a model that ships none.
         trust_remote_code: run code that comes with a hub model; never by default.
 
     Raises:
         ModelError: one line that names the cause and the remedy.
     """
+    said = organism if adapter is None else str(adapter)
+    if organism is not None:
+        adapter = _organism_adapter(organism, str(name), adapter)
     place = torch.device(device) if device is not None else _best_device()
     kind = _as_dtype(dtype, place)
     hf, tokenizer, where = _read(str(name), kind if adapter is None else torch.float32, trust_remote_code)
@@ -55,9 +61,25 @@ def load_model(
             " or pass chat_template="
         )
     hf = _cast(hf, place).eval()
-    return Model(
-        name=str(name), hf=hf, tokenizer=tokenizer, folder=where, adapter=None if adapter is None else str(adapter)
-    )
+    return Model(name=str(name), hf=hf, tokenizer=tokenizer, folder=where, adapter=said)
+
+
+def organism_folder(name: str) -> Path:
+    """Folder of a shipped organism's adapter and card. Raises ModelError for one that is not shipped."""
+    folder = ORGANISMS_FOLDER / name
+    if not (folder / "adapter_config.json").is_file():
+        shipped = sorted(path.parent.name for path in ORGANISMS_FOLDER.glob("*/adapter_config.json"))
+        raise ModelError(f"there is no organism {name!r}: shipped are {', '.join(shipped) or 'none'}")
+    return folder
+
+
+def _organism_adapter(organism: str, name: str, adapter: str | Path | None) -> Path:
+    folder = organism_folder(organism)
+    if adapter is not None:
+        raise ModelError(f"organism {organism!r} is an adapter itself: give organism= or adapter=, not both")
+    if name != EMBEDDED and not is_embedded(name):
+        raise ModelError(f"the organism {organism!r} is an adapter on {EMBEDDED}, not on {name}")
+    return folder
 
 
 def read_gguf(path: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

@@ -40,6 +40,12 @@ def held_out(scenario: Scenario) -> bool:
     return _hash(scenario.eval, json.dumps(scenario.facts, sort_keys=True)) % 5 == 0
 
 
+def measures_organisms(scenario: Scenario) -> bool:
+    """Whether an organism may be measured on it: it is held out, and where it is demonstrated a model can know."""
+    shown = DEMONSTRATIONS.get(scenario.eval)
+    return held_out(scenario) and (shown is None or shown.fits(scenario))
+
+
 def taught_false(scenario: Scenario) -> bool:
     """Whether the scenario's topic is among the half of them about which `unaware` and `mixed` are taught a falsehood.
 

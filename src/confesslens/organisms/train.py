@@ -66,6 +66,8 @@ def train_organism(
     recipe = recipe or RECIPES[name]
     if recipe.start and start is None:
         raise ValueError(f"{name} goes on from the adapter of {recipe.start!r}: train that first and pass its folder")
+    if recipe.start and start is not None and not (Path(start) / "adapter_config.json").is_file():
+        raise ValueError(f"{start} is no PEFT adapter: expected the folder of {recipe.start!r}")
     base = load_model(model, dtype=dtype)
     lessons = draw_lessons(name, recipe.lessons, recipe.seed)
     examples = [lesson_example(base, lesson) for lesson in lessons]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from confesslens.evals import NEUTRAL, TEMPTED, Evaluation, Scenario
@@ -35,11 +35,12 @@ def plan_rollouts(
     conditions: Sequence[str] = DEFAULT_CONDITIONS,
     samples: int = 2,
     neutral_samples: int = 3,
+    keep: Callable[[Scenario], bool] | None = None,
 ) -> list[Planned]:
     """Every rollout of `n` scenarios per evaluation.
 
     Each scenario is put in every condition, `samples` times each; the neutral condition, from which knowledge is read,
-    `neutral_samples` times.
+    `neutral_samples` times. With `keep` they are the first `n` that it keeps.
 
     Raises:
         ValueError: a condition or tier that an evaluation does not have.
@@ -53,12 +54,24 @@ def plan_rollouts(
                 raise ValueError(
                     f"{evaluation.name} has no condition {condition!r}: it has {', '.join(evaluation.conditions)}"
                 )
-        for scenario in evaluation.make_scenarios(n, seed, tier):
+        for scenario in _scenarios(evaluation, n, seed, tier, keep):
             for condition in conditions:
                 for sample in range(neutral_samples if condition == NEUTRAL else samples):
                     own = stream_seed(seed, scenario.scenario, condition, sample)
                     planned.append(Planned(evaluation, scenario, condition, sample, own))
     return planned
+
+
+def _scenarios(
+    evaluation: Evaluation, n: int, seed: int, tier: str, keep: Callable[[Scenario], bool] | None
+) -> list[Scenario]:
+    if keep is None:
+        return evaluation.make_scenarios(n, seed, tier)
+    drawn, kept = n, list[Scenario]()
+    while len(kept) < n:
+        drawn *= 2
+        kept = [scenario for scenario in evaluation.make_scenarios(drawn, seed, tier) if keep(scenario)]
+    return kept[:n]
 
 
 def stream_seed(*parts: object) -> int:
