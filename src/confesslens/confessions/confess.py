@@ -77,19 +77,35 @@ def request_ids(model: Model, rollout: dict[str, Any], request: str = THREE_PART
     return tuple(model.encode_turn(json.loads(rollout["messages"]), said))
 
 
+def confession_job(
+    model: Model,
+    rollout: dict[str, Any],
+    request: str,
+    seed: int,
+    temperature: float,
+    max_tokens: int = FREE_TOKENS,
+) -> Job:
+    """What to sample for one free confession of a stored rollout; its text is the part called "confession"."""
+    return Job(_prefix(model, rollout, request), (Free("confession", max_tokens),), seed=seed, temperature=temperature)
+
+
 def _job(
     model: Model, rollout: dict[str, Any], mode: str, index: int, request: str, seed: int, temperature: float
 ) -> Job:
+    if mode == "guided":
+        return Job(_prefix(model, rollout, request), _guided_frame(model), temperature=0)
+    own = stream_seed(seed, "confession", rollout["rollout_id"], index)
+    return confession_job(model, rollout, request, own, temperature)
+
+
+def _prefix(model: Model, rollout: dict[str, Any], request: str) -> tuple[tuple[int, ...], ...]:
+    """The stored rollout and the request, in chunks that other rollouts and other confessions share."""
     ids = tuple(int(token) for token in rollout["token_ids"])
     messages, end = json.loads(rollout["messages"]), json.loads(rollout["spans"])["prompt"][1]
     examples = len(model.encode_chunks(messages)[0])
-    cuts = (0, examples, end) if 0 < examples < end else (0, end)  # chunks that other rollouts share
+    cuts = (0, examples, end) if 0 < examples < end else (0, end)
     shared = tuple(ids[a:b] for a, b in zip(cuts, cuts[1:], strict=False))
-    prefix = (*shared, ids[end:] + request_ids(model, rollout, request))
-    if mode == "guided":
-        return Job(prefix, _guided_frame(model), temperature=0)
-    parts: tuple[Part, ...] = (Free("confession", FREE_TOKENS),)
-    return Job(prefix, parts, stream_seed(seed, "confession", rollout["rollout_id"], index), temperature)
+    return (*shared, ids[end:] + request_ids(model, rollout, request))
 
 
 def _guided_frame(model: Model) -> tuple[Part, ...]:
