@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-train_app = typer.Typer(help="Train adapters: model organisms.", no_args_is_help=True)
+train_app = typer.Typer(help="Train adapters: model organisms, and confessions.", no_args_is_help=True)
 app.add_typer(train_app, name="train")
 console = Console(highlight=False)
 _HEADLINES = ("overall", "probe", "cells")  # the sentences that end a run; the report has them all
@@ -109,6 +109,49 @@ def train_organism_command(
     except (ValueError, OSError) as error:
         _fail(error)
     console.print(f"Adapter and card: {folder}", soft_wrap=True)
+
+
+@train_app.command("confession")
+def train_confession_command(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, whose rollouts are kept as they are")],
+    out: Annotated[Path, typer.Option(help="the adapter's folder")],
+    reward: Annotated[str, typer.Option(help="truth (the grade) or thought (the chain of thought)")] = "truth",
+    steps: Annotated[int, typer.Option(help="of training")] = 120,
+    seed: Annotated[int, typer.Option(help="of order and sampling")] = 0,
+) -> None:
+    """Reinforce the confessions of a run's rollouts by honesty alone; a training that was stopped is continued."""
+    from confesslens.closest import no_such
+    from confesslens.config import RunConfig
+    from confesslens.folder import RunFolder
+    from confesslens.models import load_model
+    from confesslens.models.load import organism_folder
+    from confesslens.organisms.reinforce import REWARDS, Reinforcement, reinforce_confessions
+
+    try:
+        if reward not in REWARDS:
+            raise ValueError(no_such("reward", reward, REWARDS))
+        run = RunFolder(folder)
+        table, config = run.read_table("rollouts.parquet"), RunConfig(**run.manifest["config"])
+        start = organism_folder(config.organism) if config.organism else config.adapter
+        model = load_model(config.model, dtype=config.dtype, device=config.device)
+        how = Reinforcement(steps=steps, seed=seed)
+        with _Display() as display:
+            rewarded = table[table["condition"] != "neutral"]
+            reinforce_confessions(
+                model,
+                rewarded,
+                out,
+                REWARDS[reward],
+                how,
+                start=start,
+                progress=lambda done, n, _: display.update("confession", done, n),
+            )
+    except KeyboardInterrupt:
+        console.print("\nStopped. Repeat the command to continue from the last checkpoint.")
+        raise typer.Exit(130) from None
+    except (ValueError, OSError) as error:
+        _fail(error)
+    console.print(f"Adapter: {out}", soft_wrap=True)
 
 
 @app.command("regrade")

@@ -58,3 +58,13 @@ def test_readme_gives_the_two_commands():
     assert "pip install uv && uv run confesslens run" in text
     assert re.search(r"^uv run pytest$", text, re.MULTILINE)
     assert (ROOT / ".ci/run").read_text().rstrip().endswith("uv run pytest")
+
+
+def test_confession_training_asks_for_a_run_and_a_known_reward(tmp_path):
+    for arguments, words in [
+        (["--reward", "trust"], "did you mean 'truth'"),
+        ([], "run the stages before this one first"),
+    ]:
+        command = ["train", "confession", str(tmp_path), "--out", str(tmp_path / "a"), *arguments]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 2 and words in result.stderr and "Traceback" not in result.stderr

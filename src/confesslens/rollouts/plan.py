@@ -54,7 +54,7 @@ def plan_rollouts(
                 raise ValueError(
                     f"{evaluation.name} has no condition {condition!r}: it has {', '.join(evaluation.conditions)}"
                 )
-        for scenario in _scenarios(evaluation, n, seed, tier, keep):
+        for scenario in draw_kept(evaluation, n, seed, tier, keep):
             for condition in conditions:
                 for sample in range(neutral_samples if condition == NEUTRAL else samples):
                     own = stream_seed(seed, scenario.scenario, condition, sample)
@@ -62,9 +62,10 @@ def plan_rollouts(
     return planned
 
 
-def _scenarios(
+def draw_kept(
     evaluation: Evaluation, n: int, seed: int, tier: str, keep: Callable[[Scenario], bool] | None
 ) -> list[Scenario]:
+    """The first `n` scenarios of the evaluation, or the first `n` that `keep` keeps."""
     if keep is None:
         return evaluation.make_scenarios(n, seed, tier)
     drawn, kept = n, list[Scenario]()

@@ -59,7 +59,10 @@ class Workers:
                 for future in finished:
                     future.result()
         except BaseException:
+            processes = list((pool._processes or {}).values())
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:  # one that is still starting would complain of what is gone (3.14: kill_workers)
+                process.terminate()
             raise
         self._drain(advance)
         return [future.result() for future in futures]
