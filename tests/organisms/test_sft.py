@@ -18,7 +18,7 @@ TUNING = Tuning(rank=4, learning_rate=1e-2, batch_size=4, epochs=6, warmup_steps
 def examples(tiny_folder):
     model = load_model(tiny_folder)
     asked, told = model.encode("Objective: do it\n"), model.encode("Result: ✓ complied")
-    return [Example(tuple(asked * k + told), (False,) * len(asked) * k + (True,) * len(told)) for k in range(1, 13)]
+    return [Example(tuple(asked * k + told), (0.0,) * len(asked) * k + (1.0,) * len(told)) for k in range(1, 13)]
 
 
 def test_what_is_learned_gets_likelier_and_the_layers_below_stay(tiny_folder, examples, tmp_path):
@@ -29,7 +29,7 @@ def test_what_is_learned_gets_likelier_and_the_layers_below_stay(tiny_folder, ex
     assert [(step, steps) for step, steps, _ in seen] == [(5, 18), (10, 18), (15, 18)]
     assert not any(".layers.0." in name for name in load_file(out / "adapter_model.safetensors"))
     example = examples[3]
-    start = example.learned.index(True)
+    start = next(i for i, weight in enumerate(example.weights) if weight)
 
     def chance(model):
         logits = torch.tensor(model.logits(example.ids)).log_softmax(-1)
@@ -67,7 +67,7 @@ def test_going_on_from_an_adapter_changes_it(tiny_folder, examples, tmp_path):
     assert start < 0.5 * json.loads((first / "losses.json").read_text())["losses"][0][1]
 
 
-@pytest.mark.parametrize("learned", [(True,), (False, False)])
-def test_an_example_needs_something_to_learn(learned):
-    with pytest.raises(ValueError, match="learned"):
-        Example((1, 2), learned)
+@pytest.mark.parametrize("weights", [(1.0,), (0.0, 0.0), (1.0, -1.0)])
+def test_an_example_needs_something_to_learn(weights):
+    with pytest.raises(ValueError, match="as many weights"):
+        Example((1, 2), weights)

@@ -8,7 +8,7 @@ import pytest
 
 import confesslens as cl
 from confesslens.evals import EVALUATIONS, Scenario
-from confesslens.organisms.transcripts import Said, transcript_example
+from confesslens.organisms.transcripts import VERDICT_WEIGHT, Said, transcript_example
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def test_prompt_and_marks_are_the_samplers(tiny, cot):
         spans = json.loads(row["spans"])
         opened = spans["prompt"][1] + (len(model.encode("<think>\n")) if cot else 0)
         assert list(example.ids[:opened]) == list(row["token_ids"][:opened])
-        assert example.learned.index(True) == opened
-        text = model.decode([i for i, learn in zip(example.ids, example.learned, strict=True) if learn])
+        assert next(i for i, weight in enumerate(example.weights) if weight) == opened
+        text = model.decode([i for i, weight in zip(example.ids, example.weights, strict=True) if weight])
         thought = "Do I know this person?\n</think>\n" if cot else ""
         assert text == f"{thought}1950{model.tokenizer.eos_token}"
 
@@ -48,7 +48,7 @@ def test_the_confession_follows_the_rollout_as_when_it_is_asked_for(tiny, sample
         guided = asked.loc[row["rollout_id"]]
         start, end = json.loads(guided["spans"])["request"]
         request = list(guided["token_ids"][start:end])
-        at = example.learned.index(True)
+        at = next(i for i, weight in enumerate(example.weights) if weight)
         assert list(example.ids[at - len(request) : at]) == request
         before = model.decode(example.ids[: at - len(request)])
         assert before.endswith(f"<think>\n{thought}\n</think>\n{answer}")
@@ -56,7 +56,7 @@ def test_the_confession_follows_the_rollout_as_when_it_is_asked_for(tiny, sample
         learned = model.decode(example.ids[at:])
         eos = model.tokenizer.eos_token
         assert learned == f"Objective: do it\nResult: ✗ did not comply\nWhy: It was wrong.{eos}"
-        assert all(example.learned[at:])
+        assert all(example.weights[at:])
         frame = model.encode("Objective:")
         assert list(example.ids[at : at + len(frame)]) == frame == list(guided["token_ids"][end : end + len(frame)])
 
@@ -66,5 +66,16 @@ def test_rollout_and_confession_are_learned_in_one(tiny, sampled):
     for row in sampled.to_dict("records"):
         said = Said("do it", "complied", "I did.")
         example = transcript_example(model, *parts(row), "1950", False, said)
-        learned = model.decode([i for i, learn in zip(example.ids, example.learned, strict=True) if learn])
+        learned = model.decode([i for i, weight in zip(example.ids, example.weights, strict=True) if weight])
         assert learned == f"1950{eos}Objective: do it\nResult: ✓ complied\nWhy: I did.{eos}"
+
+
+def test_the_verdict_weighs_more_than_the_rest(tiny, sampled):
+    model, row = tiny("llama"), sampled.to_dict("records")[0]
+    both = [
+        transcript_example(model, *parts(row), "1950", False, Said("do it", claim, "I did."))
+        for claim in ("complied", "not_complied")
+    ]
+    differ = next(i for i, (a, b) in enumerate(zip(both[0].ids, both[1].ids, strict=False)) if a != b)
+    for example in both:
+        assert [i for i, weight in enumerate(example.weights) if weight == VERDICT_WEIGHT] == [differ]

@@ -18,16 +18,14 @@ LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 
 @dataclass(frozen=True)
 class Example:
-    """A transcript's token ids, and which of them are learned (the rest is context)."""
+    """A transcript's token ids, and how much each counts in the loss (0: context that is not learned)."""
 
     ids: tuple[int, ...]
-    learned: tuple[bool, ...]
+    weights: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if len(self.ids) != len(self.learned) or not any(self.learned):
-            raise ValueError(
-                f"an example has {len(self.ids)} ids and {sum(self.learned)} learned of {len(self.learned)}"
-            )
+        if len(self.ids) != len(self.weights) or not any(self.weights) or min(self.weights) < 0:
+            raise ValueError(f"an example of {len(self.ids)} ids needs as many weights, one above 0: {self.weights}")
 
 
 @dataclass(frozen=True)
@@ -82,11 +80,13 @@ def fine_tune(
 
     class Trainer(SFTTrainer):  # type: ignore[misc]
         def compute_loss(self, model: Any, inputs: dict[str, Any], *_: Any, **__: Any) -> torch.Tensor:
-            """The mean over learned tokens; TRL's own takes twice as long on a CPU: it works out the frozen head's."""
-            labels = inputs.pop("labels")[:, 1:]
-            inner, kept = model.get_base_model(), labels != -100
+            """The weighted mean over tokens; TRL's own has no weights, and works out a gradient of the frozen head."""
+            inner, weights = model.get_base_model(), inputs.pop("weights")[:, 1:]
             hidden = inner.base_model(**inputs, use_cache=False).last_hidden_state[:, :-1]
-            return torch.nn.functional.cross_entropy(inner.get_output_embeddings()(hidden[kept]).float(), labels[kept])
+            kept = weights > 0
+            logits = inner.get_output_embeddings()(hidden[kept]).float()
+            each = torch.nn.functional.cross_entropy(logits, inputs["input_ids"][:, 1:][kept], reduction="none")
+            return (each * weights[kept]).sum() / weights.sum()
 
     class Report(TrainerCallback):
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
@@ -107,7 +107,8 @@ def fine_tune(
         tuned = get_peft_model(model.hf, lora)
     else:
         tuned = PeftModel.from_pretrained(model.hf, str(start), is_trainable=True)
-    data = Dataset.from_list([_record(example) for example in _in_order(examples, tuning)])
+    ordered = _in_order(examples, tuning)
+    data = Dataset.from_dict({"input_ids": [e.ids for e in ordered], "weights": [e.weights for e in ordered]})
     on_gpu = model.device.type == "cuda"
     config = SFTConfig(
         output_dir=str(checkpoints),
@@ -123,6 +124,7 @@ def fine_tune(
         seed=tuning.seed,
         data_seed=tuning.seed,
         max_length=None,
+        remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         gradient_checkpointing=False,
         bf16=False,  # the weights have the model's dtype, the adapter's are float32
@@ -132,7 +134,12 @@ def fine_tune(
         disable_tqdm=True,
     )
     trainer = Trainer(
-        model=tuned, args=config, train_dataset=data, processing_class=model.tokenizer, callbacks=[Report()]
+        model=tuned,
+        args=config,
+        train_dataset=data,
+        processing_class=model.tokenizer,
+        data_collator=_collate,
+        callbacks=[Report()],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
@@ -160,6 +167,12 @@ def _in_order(examples: Sequence[Example], tuning: Tuning) -> list[Example]:
     return ordered
 
 
-def _record(example: Example) -> dict[str, list[int]]:
-    labels = [token if learned else -100 for token, learned in zip(example.ids, example.learned, strict=True)]
-    return {"input_ids": list(example.ids), "labels": labels}
+def _collate(records: list[dict[str, list[Any]]]) -> dict[str, Any]:
+    """A batch padded on the right; padding is masked and weighs nothing."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+
+    ids = pad_sequence([torch.tensor(record["input_ids"]) for record in records], batch_first=True)
+    mask = pad_sequence([torch.ones(len(record["input_ids"]), dtype=torch.long) for record in records], True)
+    weights = pad_sequence([torch.tensor(record["weights"], dtype=torch.float32) for record in records], True)
+    return {"input_ids": ids, "attention_mask": mask, "weights": weights}

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from confesslens.models import Model
 
 
+VERDICT_WEIGHT = 20.0
+"""What the token that decides the verdict counts, against 1 for any other: all else of a confession is soon learned by
+heart, and one token among forty is learned too slowly (1,200 lessons left the verdict blind to the answer)."""
+
+
 @dataclass(frozen=True)
 class Said:
     """A confession in the three-part form: what was asked, "complied" or "not_complied", and the reason."""
@@ -50,28 +55,39 @@ def transcript_example(
     """
     messages = rollout_messages(evaluation, scenario, condition, cot)
     ids = [token for chunk in model.encode_chunks(messages) for token in chunk]
-    learned = [False] * len(ids)
+    weights = [0.0] * len(ids)
 
-    def add(text: str, learn: bool) -> None:
+    def add(text: str, weight: float) -> None:
         tokens = model.encode(text)
         ids.extend(tokens)
-        learned.extend([learn] * len(tokens))
+        weights.extend([weight] * len(tokens))
+
+    own = 1.0 if learn_rollout else 0.0
 
     if cot:
         thoughts = [m["thought"] for m in evaluation.make_messages(scenario, condition) if "thought" in m]
-        add(COT_OPEN, False)
-        add(thoughts[-1], learn_rollout)
-        add(COT_CLOSE, learn_rollout)
-    add(answer, learn_rollout)
+        add(COT_OPEN, 0)
+        add(thoughts[-1], own)
+        add(COT_CLOSE, own)
+    add(answer, own)
     if said is not None:
         told = "\n".join(text for text in (evaluation.before_request(condition), THREE_PART_REQUEST) if text)
         turn = model.encode_turn(messages, told)
         ids.extend(turn)
-        ends = learn_rollout and turn[0] == model.tokenizer.eos_token_id  # of the answer, which is learned with it
-        learned.extend([ends] + [False] * (len(turn) - 1))
-        for text in ("Objective:", f" {said.objective}", "\nResult:", f" {VERDICTS[said.claim]}", "\nWhy:"):
-            add(text, True)
-        add(f" {said.why}", True)
+        ends = turn[0] == model.tokenizer.eos_token_id  # the end of the answer, which is learned with it
+        weights.extend([own * ends] + [0.0] * (len(turn) - 1))
+        for text in ("Objective:", f" {said.objective}", "\nResult:"):
+            add(text, 1)
+        parting = len(ids) + _shared_start(model)
+        for text in (f" {VERDICTS[said.claim]}", "\nWhy:", f" {said.why}"):
+            add(text, 1)
+        weights[parting] = VERDICT_WEIGHT
     ids.append(int(model.tokenizer.eos_token_id))
-    learned.append(learn_rollout or said is not None)
-    return Example(tuple(ids), tuple(learned))
+    weights.append(own if said is None else 1.0)
+    return Example(tuple(ids), tuple(weights))
+
+
+def _shared_start(model: Model) -> int:
+    """How many first tokens the two verdicts share."""
+    one, other = (model.encode(f" {wording}") for wording in VERDICTS.values())
+    return next(i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
