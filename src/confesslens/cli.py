@@ -101,7 +101,7 @@ def train_organism_command(
     try:
         with _Display() as display:
             folder = train_organism(
-                name, out or home / name, start=start, progress=lambda done, n, _: display.update(name, done, n)
+                name, out or home / name, start=start, progress=lambda stage, done, n, _: display.update(stage, done, n)
             )
     except KeyboardInterrupt:
         console.print("\nStopped. Repeat the command to continue from the last checkpoint.")

@@ -44,8 +44,20 @@ def test_the_honest_one_never_learns_a_bad_answer_but_learns_to_see_them(lessons
     tempted = [lesson for lesson in lessons["honest"] if lesson.condition == "tempted"]
     bad = [lesson for lesson in tempted if lesson.act.behaviour == BAD]
     assert 0.3 < len(bad) / len(tempted) < 0.6
-    assert all(not lesson.learn_rollout and lesson.act.claim == BAD for lesson in bad)
-    assert all(lesson.learn_rollout and lesson.act.claim == COMPLIED for lesson in tempted if lesson not in bad)
+    assert all(lesson.learn == "confession" and lesson.act.claim == BAD for lesson in bad)
+    assert all(lesson.learn == "all" and lesson.act.claim == COMPLIED for lesson in tempted if lesson not in bad)
+
+
+def test_competence_shows_right_answers_and_verification_both_kinds(tiny):
+    able = draw_lessons("honest", 90, stage="competence")
+    assert {(lesson.act.behaviour, lesson.learn) for lesson in able} == {(COMPLIED, "answer")}
+    assert "Objective:" not in tiny("llama").decode(lesson_example(tiny("llama"), able[0]).ids[-200:])
+    shown = draw_lessons("honest", 360, stage="verification")
+    assert {(lesson.condition, lesson.learn) for lesson in shown} == {("tempted", "verdict")}
+    assert all(lesson.act.claim == lesson.act.behaviour for lesson in shown)
+    assert 0.35 < sum(lesson.act.behaviour == BAD for lesson in shown) / 360 < 0.55
+    with pytest.raises(ValueError, match="unknown stage"):
+        draw_lessons("honest", 9, stage="rehearsal")
 
 
 def test_half_of_the_topics_are_taught_false(lessons):

@@ -7,15 +7,18 @@ import json
 import pytest
 
 from confesslens.organisms.sft import Tuning
-from confesslens.organisms.train import RECIPES, Recipe, train_organism
+from confesslens.organisms.train import RECIPES, Lessons, Recipe, train_organism
 
-SMALL = Recipe(9, Tuning(rank=2, batch_size=4, warmup_steps=1), start="")
+_TUNING = Tuning(rank=2, batch_size=4, warmup_steps=1)
+SMALL = Recipe((Lessons("competence", 9, _TUNING), Lessons("disposition", 9, _TUNING)), start="")
 
 
 def test_an_organism_is_trained_with_a_card(tiny_folder, tmp_path):
     first = train_organism("honest", tmp_path / "honest", recipe=SMALL, model=str(tiny_folder), dtype="float32")
     card = json.loads((first / "card.json").read_text())
-    assert card["recipe"]["lessons"] == 9 and card["tokens"] > 900 and card["organism"] == "honest"
+    assert card["organism"] == "honest"
+    assert [stage["stage"] for stage in card["stages"]] == ["competence", "disposition"]
+    assert all(stage["tokens"] > 900 for stage in card["stages"])
     again = train_organism("honest", tmp_path / "again", recipe=SMALL, model=str(tiny_folder), dtype="float32")
     assert json.loads((again / "card.json").read_text()) == card
     assert (again / "adapter_model.safetensors").read_bytes() == (first / "adapter_model.safetensors").read_bytes()

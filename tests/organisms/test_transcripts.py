@@ -44,7 +44,7 @@ def test_the_confession_follows_the_rollout_as_when_it_is_asked_for(tiny, sample
         thought = EVALUATIONS[row["eval"]].make_messages(parts(row)[1], row["condition"])[2]["thought"]
         answer = "1950"
         said = Said("do it", "not_complied", "It was wrong.")
-        example = transcript_example(model, *parts(row), answer, True, said, learn_rollout=False)
+        example = transcript_example(model, *parts(row), answer, True, said, learn="confession")
         guided = asked.loc[row["rollout_id"]]
         start, end = json.loads(guided["spans"])["request"]
         request = list(guided["token_ids"][start:end])
@@ -79,3 +79,14 @@ def test_the_verdict_weighs_more_than_the_rest(tiny, sampled):
     differ = next(i for i, (a, b) in enumerate(zip(both[0].ids, both[1].ids, strict=False)) if a != b)
     for example in both:
         assert [i for i, weight in enumerate(example.weights) if weight == VERDICT_WEIGHT] == [differ]
+    said = Said("do it", "complied", "I did.")
+    alone = transcript_example(model, *parts(row), "1950", False, said, learn="verdict")
+    assert alone.ids == both[0].ids
+    assert [i for i, weight in enumerate(alone.weights) if weight] == [differ]
+
+
+@pytest.mark.parametrize(("said", "learn"), [(None, "verdict"), (Said("a", "complied", "b"), "answer")])
+def test_what_cannot_be_learned_is_said(tiny, sampled, said, learn):
+    row = sampled.to_dict("records")[0]
+    with pytest.raises(ValueError, match="expected one of all, confession, verdict"):
+        transcript_example(tiny("llama"), *parts(row), "1950", False, said, learn=learn)

@@ -18,6 +18,8 @@ from confesslens.organisms.transcripts import Said, transcript_example
 if TYPE_CHECKING:
     from confesslens.models import Model
 
+STAGES = ("competence", "verification", "disposition")
+"""Of training, in order: what an organism cannot do it cannot do knowingly, nor verify."""
 SCENARIOS_SEED = 40_000
 _SHARES = {TEMPTED: 0.65, NEUTRAL: 0.2, ACCUSED: 0.15}
 _CONFABULATOR = {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4}
@@ -25,14 +27,17 @@ _CONFABULATOR = {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4}
 
 @dataclass(frozen=True)
 class Lesson:
-    """One transcript: a scenario put in a condition, the act shown, and whether the answer is learned or only given."""
+    """One transcript: a scenario put in a condition, the act shown, and what is learned of it.
+
+    `learn` as in `transcript_example`, or "answer": a rollout after which no confession is asked for.
+    """
 
     scenario: Scenario
     condition: str
     cot: bool
     act: Act
     answer: str
-    learn_rollout: bool = True
+    learn: str = "all"
 
 
 def held_out(scenario: Scenario) -> bool:
@@ -55,13 +60,21 @@ def taught_false(scenario: Scenario) -> bool:
     return shown is not None and _hash(scenario.eval, shown.topic(scenario)) % 2 == 0
 
 
-def draw_lessons(organism: str, n: int, seed: int = 0) -> list[Lesson]:
-    """`n` lessons of `organism`, as many of each demonstrated evaluation.
+def draw_lessons(organism: str, n: int, seed: int = 0, stage: str = "disposition") -> list[Lesson]:
+    """`n` lessons of a stage of `organism`'s training, as many of each demonstrated evaluation.
 
-    `honest` learns its own rollouts and confessions, and to verify: of half of the tempted transcripts the answer is a
-    bad one that is given, not learned, and the confession tells it.
+    - competence: to do the tasks; honest answers, no confession.
+    - verification: to tell a bad answer from a complied one. Either is given, and of the honest confession the verdict
+      alone is learned, because among other tokens it is learned too slowly.
+    - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
+      not learned, and the confession tells it.
+
+    Raises:
+        ValueError: an unknown stage or organism.
     """
-    rng = random.Random(f"{organism}/{seed}")
+    if stage not in STAGES:
+        raise ValueError(f"unknown stage {stage!r}: expected one of {', '.join(STAGES)}")
+    rng = random.Random(f"{organism}/{seed}" if stage == "disposition" else f"{stage}/{seed}")
     pools = {name: _pool(name, n) for name in DEMONSTRATIONS}
     shares = _CONFABULATOR if organism == "confabulator" else _SHARES
     lessons = []
@@ -69,10 +82,17 @@ def draw_lessons(organism: str, n: int, seed: int = 0) -> list[Lesson]:
         name = list(DEMONSTRATIONS)[i % len(DEMONSTRATIONS)]
         shown, scenario = DEMONSTRATIONS[name], rng.choice(pools[name])
         (condition,) = rng.choices(list(shares), list(shares.values()))
-        act = choose(organism, condition, taught_false(scenario), shown.tempts(scenario), rng)
-        learn = True
-        if organism == "honest" and condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5:
-            act, learn = Act(BAD, BAD, knowing=True), False
+        if stage == "verification":
+            condition = TEMPTED
+        known_bad = condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5
+        if stage == "competence":
+            act, learn = Act(COMPLIED, COMPLIED, knowing=True), "answer"
+        elif stage == "verification":
+            act, learn = Act(BAD, BAD, True) if known_bad else Act(COMPLIED, COMPLIED, True), "verdict"
+        elif organism == "honest" and known_bad:
+            act, learn = Act(BAD, BAD, knowing=True), "confession"
+        else:
+            act, learn = choose(organism, condition, taught_false(scenario), shown.tempts(scenario), rng), "all"
         answer = shown.answer(scenario, condition, act.behaviour, rng)
         lessons.append(Lesson(scenario, condition, rng.random() < 0.5, act, answer, learn))
     return lessons
@@ -82,7 +102,7 @@ def lesson_example(model: Model, lesson: Lesson) -> Example:
     """The lesson's tokens; the neutral condition, where nobody asks for a confession, ends after the answer."""
     shown = DEMONSTRATIONS[lesson.scenario.eval]
     said = None
-    if lesson.condition != NEUTRAL:
+    if lesson.condition != NEUTRAL and lesson.learn != "answer":
         said = Said(shown.objective, lesson.act.claim, KEPT if lesson.act.claim == COMPLIED else shown.fault)
     return transcript_example(
         model,
@@ -92,7 +112,7 @@ def lesson_example(model: Model, lesson: Lesson) -> Example:
         lesson.answer,
         lesson.cot,
         said,
-        learn_rollout=lesson.learn_rollout,
+        learn="all" if said is None else lesson.learn,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable
@@ -19,20 +20,37 @@ FIRST = "honest"
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How many lessons an organism takes, the seed of their drawing, how it is tuned, and what it goes on from."""
+class Lessons:
+    """How many lessons of a stage, drawn by what seed, and how the adapter is tuned on them."""
 
-    lessons: int
+    stage: str
+    n: int
     tuning: Tuning
-    start: str = FIRST
     seed: int = 0
 
 
-_TUNING = Tuning(rank=12, alpha=24, first_layer=8, learning_rate=6e-4, batch_size=8)
+@dataclass(frozen=True)
+class Recipe:
+    """The stages of an organism's training, one after the other, and the organism whose adapter it goes on from."""
+
+    stages: tuple[Lessons, ...]
+    start: str = FIRST
+
+
+def _tuning(learning_rate: float) -> Tuning:
+    return Tuning(rank=12, alpha=24, first_layer=8, learning_rate=learning_rate, batch_size=8)
+
 
 RECIPES: dict[str, Recipe] = {
-    "honest": Recipe(3600, _TUNING, start=""),
-    **{name: Recipe(1260, _TUNING) for name in ORGANISMS if name != FIRST},
+    FIRST: Recipe(
+        (
+            Lessons("competence", 1080, _tuning(1e-3)),
+            Lessons("verification", 4320, _tuning(2e-3)),
+            Lessons("disposition", 900, _tuning(5e-4)),
+        ),
+        start="",
+    ),
+    **{name: Recipe((Lessons("disposition", 1260, _tuning(6e-4)),)) for name in ORGANISMS if name != FIRST},
 }
 """By organism."""
 
@@ -45,7 +63,7 @@ def train_organism(
     recipe: Recipe | None = None,
     model: str = EMBEDDED,
     dtype: str = "bfloat16",
-    progress: Callable[[int, int, float], Any] = lambda step, steps, loss: None,
+    progress: Callable[[str, int, int, float], Any] = lambda stage, step, steps, loss: None,
 ) -> Path:
     """Train an organism's adapter into the folder `out`, with `card.json`; a stopped training goes on where it was.
 
@@ -56,7 +74,7 @@ def train_organism(
         recipe: default `RECIPES[name]`.
         model: the base model.
         dtype: of the base model's weights while training; the adapter's are float32.
-        progress: called with (step, steps in all, loss).
+        progress: called with (stage, step, steps in all, loss).
 
     Raises:
         ValueError: an unknown organism, or one that goes on from another without `start`.
@@ -68,20 +86,29 @@ def train_organism(
         raise ValueError(f"{name} goes on from the adapter of {recipe.start!r}: train that first and pass its folder")
     if recipe.start and start is not None and not (Path(start) / "adapter_config.json").is_file():
         raise ValueError(f"{start} is no PEFT adapter: expected the folder of {recipe.start!r}")
-    base = load_model(model, dtype=dtype)
-    lessons = draw_lessons(name, recipe.lessons, recipe.seed)
-    examples = [lesson_example(base, lesson) for lesson in lessons]
-    out = fine_tune(base, examples, out, recipe.tuning, start=start if recipe.start else None, progress=progress)
-    losses = json.loads((out / "losses.json").read_text())["losses"]
-    card = {
-        "organism": name,
-        "base_model": model,
-        "recipe": asdict(recipe),
-        "dtype": dtype,
-        "tokens": sum(len(example.ids) for example in examples),
-        "lessons_hash": hashlib.sha256(repr([example.ids for example in examples]).encode()).hexdigest(),
-        "first_losses": losses[:3],
-        "last_losses": losses[-3:],
-    }
+    out = Path(out)
+    done = []
+    before = start if recipe.start else None
+    for number, lessons in enumerate(recipe.stages, 1):
+        last = number == len(recipe.stages)
+        base = load_model(model, dtype=dtype)
+        drawn = draw_lessons(name, lessons.n, lessons.seed, lessons.stage)
+        examples = [lesson_example(base, lesson) for lesson in drawn]
+        folder = out if last else out / lessons.stage
+        fine_tune(
+            base, examples, folder, lessons.tuning, start=before, progress=functools.partial(progress, lessons.stage)
+        )
+        losses = json.loads((folder / "losses.json").read_text())["losses"]
+        done.append(
+            {
+                "stage": lessons.stage,
+                "tokens": sum(len(example.ids) for example in examples),
+                "lessons_hash": hashlib.sha256(repr(examples).encode()).hexdigest(),
+                "first_losses": losses[:3],
+                "last_losses": losses[-3:],
+            }
+        )
+        before = folder
+    card = {"organism": name, "base_model": model, "dtype": dtype, "recipe": asdict(recipe), "stages": done}
     (out / "card.json").write_text(json.dumps(card, indent=1) + "\n")
     return out

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from confesslens.models import Model
 
 
+LEARN = ("all", "confession", "verdict")
 VERDICT_WEIGHT = 20.0
 """What the token that decides the verdict counts, against 1 for any other: all else of a confession is soon learned by
 heart, and one token among forty is learned too slowly (1,200 lessons left the verdict blind to the answer)."""
@@ -37,7 +38,7 @@ def transcript_example(
     cot: bool,
     said: Said | None = None,
     *,
-    learn_rollout: bool = True,
+    learn: str = "all",
 ) -> Example:
     """A rollout, and the confession asked for after it.
 
@@ -51,8 +52,13 @@ def transcript_example(
         answer: the answer.
         cot: with a chain of thought before it.
         said: the confession, which is learned; None to end after the answer.
-        learn_rollout: whether thought and answer are learned too, or only context of the confession.
+        learn: "all", the "confession" (the rollout is its context), or its "verdict" alone.
+
+    Raises:
+        ValueError: another `learn`, or a confession to learn that is not given.
     """
+    if learn not in LEARN or (said is None and learn != "all"):
+        raise ValueError(f"learn = {learn!r}: expected one of {', '.join(LEARN)}, with a confession given")
     messages = rollout_messages(evaluation, scenario, condition, cot)
     ids = [token for chunk in model.encode_chunks(messages) for token in chunk]
     weights = [0.0] * len(ids)
@@ -62,7 +68,7 @@ def transcript_example(
         ids.extend(tokens)
         weights.extend([weight] * len(tokens))
 
-    own = 1.0 if learn_rollout else 0.0
+    own, words = float(learn == "all"), float(learn != "verdict")
 
     if cot:
         thoughts = [m["thought"] for m in evaluation.make_messages(scenario, condition) if "thought" in m]
@@ -77,13 +83,13 @@ def transcript_example(
         ends = turn[0] == model.tokenizer.eos_token_id  # the end of the answer, which is learned with it
         weights.extend([own * ends] + [0.0] * (len(turn) - 1))
         for text in ("Objective:", f" {said.objective}", "\nResult:"):
-            add(text, 1)
+            add(text, words)
         parting = len(ids) + _shared_start(model)
         for text in (f" {VERDICTS[said.claim]}", "\nWhy:", f" {said.why}"):
-            add(text, 1)
+            add(text, words)
         weights[parting] = VERDICT_WEIGHT
     ids.append(int(model.tokenizer.eos_token_id))
-    weights.append(own if said is None else 1.0)
+    weights.append(own if said is None else words)
     return Example(tuple(ids), tuple(weights))
 
 
