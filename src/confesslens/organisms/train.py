@@ -45,7 +45,7 @@ RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
             Lessons("competence", 1080, _tuning(1e-3)),
-            Lessons("verification", 4320, _tuning(2e-3)),
+            Lessons("verification", 2880, _tuning(2e-3)),
             Lessons("disposition", 900, _tuning(5e-4)),
         ),
         start="",
