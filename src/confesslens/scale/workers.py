@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -73,16 +72,13 @@ class Workers:
             os.environ["TOKENIZERS_PARALLELISM"] = "false"
             os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(8 << 20))  # glibc: give freed caches back at once
             context = multiprocessing.get_context("spawn")
-            self._news = context.Queue()
+            self._news = context.SimpleQueue()  # a put is written when it returns: no item comes after the result
             self._pool = ProcessPoolExecutor(self.count, context, _enter, (self.start, self._news))
         return self._pool
 
     def _drain(self, advance: Advance) -> None:
-        while True:
-            try:
-                advance(self._news.get_nowait())
-            except queue.Empty:
-                return
+        while not self._news.empty():
+            advance(self._news.get())
 
 
 def _enter(start: Callable[[], Any], news: Any) -> None:
