@@ -196,6 +196,33 @@ def table1_command(
     console.print(table)
 
 
+@app.command("dispositions")
+def dispositions_command(
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs of organisms")],
+    csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
+) -> None:
+    """What model organisms do and confess, a row an evaluation, as the Markdown of the documentation's page."""
+    from confesslens.faithfulness import dispositions
+    from confesslens.folder import RunFolder
+    from confesslens.organisms.page import dispositions_page
+
+    try:
+        runs = {}
+        for folder in folders:
+            run = RunFolder(folder)
+            name = run.manifest["model"]["adapter"] or run.manifest["model"]["name"]
+            if name in runs:
+                raise ValueError(f"{folder} is a second run of {name}: expected one run an organism")
+            runs[name] = (run.read_table("rollouts.parquet"), run.read_table("results/witnesses.parquet"))
+        numbers = dispositions(runs)
+        if csv is not None:
+            numbers.to_csv(csv, index=False)
+    except (ValueError, OSError) as error:
+        _fail(error)
+    command = " ".join(["confesslens dispositions", *(folder.as_posix() for folder in folders)])
+    typer.echo(dispositions_page(numbers, command), nl=False)
+
+
 @app.command("evals")
 def evals_command(
     page: Annotated[bool, typer.Option("--page", help="one scenario of each in every condition, as Markdown")] = False,

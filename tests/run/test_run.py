@@ -202,6 +202,10 @@ def test_all_conditions_and_the_paper_table(tiny_folder, tmp_path):
     refused = CliRunner().invoke(app, ["table1", str(done.path), "--condition", "silent"])
     assert refused.exit_code == 2 and "silenced" in refused.stderr
     assert CliRunner().invoke(app, ["table1", str(tmp_path / "nowhere")]).exit_code == 2
+    page = CliRunner().invoke(app, ["dispositions", str(done.path), "--csv", str(tmp_path / "d.csv")])
+    assert page.exit_code == 0 and "| people |" in page.stdout and (tmp_path / "d.csv").is_file()
+    twice = CliRunner().invoke(app, ["dispositions", str(done.path), str(done.path)])
+    assert twice.exit_code == 2 and "is a second run of" in twice.stderr
 
 
 def test_neutral_is_always_among_the_conditions(tiny_folder):

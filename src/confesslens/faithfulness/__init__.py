@@ -4,6 +4,7 @@ from confesslens.faithfulness.agreement import agreement, phi
 from confesslens.faithfulness.cells import cells
 from confesslens.faithfulness.compare import Comparison, compare
 from confesslens.faithfulness.discrimination import discrimination
+from confesslens.faithfulness.dispositions import dispositions
 from confesslens.faithfulness.macro import macro_share
 from confesslens.faithfulness.rates import clustered_wilson, rates, wilson
 from confesslens.faithfulness.sentences import sentences
@@ -19,6 +20,7 @@ __all__ = [
     "clustered_wilson",
     "compare",
     "discrimination",
+    "dispositions",
     "macro_share",
     "phi",
     "rates",
