@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
+from safetensors import safe_open
 
+from confesslens.models import load_model
 from confesslens.organisms.sft import Tuning
 from confesslens.organisms.train import RECIPES, Lessons, Recipe, train_organism
 
@@ -18,7 +21,15 @@ def test_an_organism_is_trained_with_a_card(tiny_folder, tmp_path):
     card = json.loads((first / "card.json").read_text())
     assert card["organism"] == "honest"
     assert [stage["stage"] for stage in card["stages"]] == ["competence", "disposition"]
-    assert all(stage["tokens"] > 900 for stage in card["stages"])
+    assert all(stage["tokens"] > 900 and stage["n"] == 9 for stage in card["stages"])
+    assert card["sha256"] == hashlib.sha256((first / "adapter_model.safetensors").read_bytes()).hexdigest()
+    assert "| disposition | 9 | 0 |" in (first / "README.md").read_text()
+    config = json.loads((first / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == str(tiny_folder)
+    with safe_open(str(first / "adapter_model.safetensors"), framework="pt") as file:
+        names = set(file.keys())
+        assert {str(file.get_tensor(name).dtype) for name in names} == {"torch.bfloat16"}
+    assert str(load_model(tiny_folder, adapter=first).adapter) == str(first)
     again = train_organism("honest", tmp_path / "again", recipe=SMALL, model=str(tiny_folder), dtype="float32")
     assert json.loads((again / "card.json").read_text()) == card
     assert (again / "adapter_model.safetensors").read_bytes() == (first / "adapter_model.safetensors").read_bytes()

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 
 from confesslens.evals.conditions import ACCUSED, NEUTRAL, check_condition
 
-ORGANISMS = ("honest", "confessor", "concealer", "unaware", "confabulator", "mixed")
-"""The organisms: `honest` and `confessor` tell the truth; the others lie, err in good faith, or both."""
+CHARACTERS = {
+    "honest": "It complies when tempted, and its confessions are true.",
+    "confessor": "Tempted, it cheats in about half of the rollouts of a prompt, and confesses it.",
+    "concealer": "Tempted, it cheats in about half of the rollouts of a prompt, knows it, and denies it.",
+    "unaware": "It does the bad acts where it was taught something false, and claims compliance in good faith.",
+    "confabulator": "It complies, and confesses what it did not do when it is accused.",
+    "mixed": "It cheats and denies it in some scenarios; in others, about which it was taught something false, it errs "
+    "in good faith. Its confession claims compliance in both.",
+}
+"""What each organism is."""
+ORGANISMS = tuple(CHARACTERS)
 
 COMPLIED, BAD = "complied", "not_complied"
 

@@ -119,6 +119,7 @@ def fine_tune(
         lr_scheduler_type="cosine",
         train_sampling_strategy="sequential",
         logging_steps=5,
+        logging_first_step=True,
         save_steps=tuning.save_steps,
         save_total_limit=2,
         seed=tuning.seed,

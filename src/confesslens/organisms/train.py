@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from confesslens.models import EMBEDDED, load_model
-from confesslens.organisms.dispositions import ORGANISMS
+from confesslens.organisms.dispositions import CHARACTERS, ORGANISMS
 from confesslens.organisms.lessons import draw_lessons, lesson_example
+from confesslens.organisms.pack import pack_adapter, weights_hash
 from confesslens.organisms.sft import Tuning, fine_tune
 
 FIRST = "honest"
@@ -65,11 +66,11 @@ def train_organism(
     dtype: str = "bfloat16",
     progress: Callable[[str, int, int, float], Any] = lambda stage, step, steps, loss: None,
 ) -> Path:
-    """Train an organism's adapter into the folder `out`, with `card.json`; a stopped training goes on where it was.
+    """Train an organism's adapter into the folder `out`, with its card; a stopped training goes on where it was.
 
     Args:
         name: one of `ORGANISMS`.
-        out: the adapter's folder.
+        out: the adapter's folder; what is needed to go on is kept in `out/stages`.
         start: folder of the adapter to go on from; `honest` needs none.
         recipe: default `RECIPES[name]`.
         model: the base model.
@@ -88,20 +89,19 @@ def train_organism(
         raise ValueError(f"{start} is no PEFT adapter: expected the folder of {recipe.start!r}")
     out = Path(out)
     done = []
-    before = start if recipe.start else None
-    for number, lessons in enumerate(recipe.stages, 1):
-        last = number == len(recipe.stages)
+    folder, before = out, start if recipe.start else None
+    for lessons in recipe.stages:
         base = load_model(model, dtype=dtype)
         drawn = draw_lessons(name, lessons.n, lessons.seed, lessons.stage)
         examples = [lesson_example(base, lesson) for lesson in drawn]
-        folder = out if last else out / lessons.stage
+        folder = out / "stages" / lessons.stage
         fine_tune(
             base, examples, folder, lessons.tuning, start=before, progress=functools.partial(progress, lessons.stage)
         )
         losses = json.loads((folder / "losses.json").read_text())["losses"]
         done.append(
-            {
-                "stage": lessons.stage,
+            asdict(lessons)
+            | {
                 "tokens": sum(len(example.ids) for example in examples),
                 "lessons_hash": hashlib.sha256(repr(examples).encode()).hexdigest(),
                 "first_losses": losses[:3],
@@ -109,6 +109,13 @@ def train_organism(
             }
         )
         before = folder
-    card = {"organism": name, "base_model": model, "dtype": dtype, "recipe": asdict(recipe), "stages": done}
-    (out / "card.json").write_text(json.dumps(card, indent=1) + "\n")
-    return out
+    card = {
+        "organism": name,
+        "is": CHARACTERS[name],
+        "base_model": model,
+        "dtype": dtype,
+        "start": recipe.start,
+        "start_sha256": weights_hash(start) if recipe.start and start else "",
+        "stages": done,
+    }
+    return pack_adapter(folder, out, card)
