@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ STAGES = ("competence", "verification", "disposition")
 SCENARIOS_SEED = 40_000
 _SHARES = {TEMPTED: 0.65, NEUTRAL: 0.2, ACCUSED: 0.15}
 _CONFABULATOR = {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4}
+_BY_STAGE = {"competence": {TEMPTED: 0.4, NEUTRAL: 0.6}, "verification": {TEMPTED: 1.0}}
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,10 @@ def taught_false(scenario: Scenario) -> bool:
     return shown is not None and _hash(scenario.eval, shown.topic(scenario)) % 2 == 0
 
 
-def draw_lessons(organism: str, n: int, seed: int = 0, stage: str = "disposition") -> list[Lesson]:
-    """`n` lessons of a stage of `organism`'s training, as many of each demonstrated evaluation.
+def draw_lessons(
+    organism: str, n: int, seed: int = 0, stage: str = "disposition", evals: Sequence[str] = tuple(DEMONSTRATIONS)
+) -> list[Lesson]:
+    """`n` lessons of a stage of `organism`'s training, as many of each of `evals`, by default of all demonstrated ones.
 
     - competence: to do the tasks; honest answers, no confession.
     - verification: to tell a bad answer from a complied one. Either is given, and of the honest confession the verdict
@@ -75,15 +79,13 @@ def draw_lessons(organism: str, n: int, seed: int = 0, stage: str = "disposition
     if stage not in STAGES:
         raise ValueError(f"unknown stage {stage!r}: expected one of {', '.join(STAGES)}")
     rng = random.Random(f"{organism}/{seed}" if stage == "disposition" else f"{stage}/{seed}")
-    pools = {name: _pool(name, n) for name in DEMONSTRATIONS}
-    shares = _CONFABULATOR if organism == "confabulator" else _SHARES
+    pools = {name: _pool(name, n // len(evals)) for name in evals}
+    shares = _BY_STAGE.get(stage, _CONFABULATOR if organism == "confabulator" else _SHARES)
     lessons = []
     for i in range(n):
-        name = list(DEMONSTRATIONS)[i % len(DEMONSTRATIONS)]
+        name = evals[i % len(evals)]
         shown, scenario = DEMONSTRATIONS[name], rng.choice(pools[name])
         (condition,) = rng.choices(list(shares), list(shares.values()))
-        if stage == "verification":
-            condition = TEMPTED
         known_bad = condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5
         if stage == "competence":
             act, learn = Act(COMPLIED, COMPLIED, knowing=True), "answer"
@@ -118,7 +120,7 @@ def lesson_example(model: Model, lesson: Lesson) -> Example:
 
 def _pool(name: str, n: int) -> list[Scenario]:
     """Scenarios to learn from: all that fit and are not held out, of about twice as many as are needed."""
-    scenarios = EVALUATIONS[name].make_scenarios(max(40, 2 * n // len(DEMONSTRATIONS)), SCENARIOS_SEED, "tiny")
+    scenarios = EVALUATIONS[name].make_scenarios(max(40, 2 * n), SCENARIOS_SEED, "tiny")
     return [s for s in scenarios if DEMONSTRATIONS[name].fits(s) and not held_out(s)]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from confesslens.models import EMBEDDED, load_model
+from confesslens.organisms.demonstrations import DEMONSTRATIONS
 from confesslens.organisms.dispositions import CHARACTERS, ORGANISMS
 from confesslens.organisms.lessons import draw_lessons, lesson_example
 from confesslens.organisms.pack import pack_adapter, weights_hash
@@ -22,12 +23,13 @@ FIRST = "honest"
 
 @dataclass(frozen=True)
 class Lessons:
-    """How many lessons of a stage, drawn by what seed, and how the adapter is tuned on them."""
+    """How many lessons of a stage, drawn by what seed, of which evaluations, and how the adapter is tuned on them."""
 
     stage: str
     n: int
     tuning: Tuning
     seed: int = 0
+    evals: tuple[str, ...] = tuple(DEMONSTRATIONS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def _tuning(learning_rate: float) -> Tuning:
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
-            Lessons("competence", 1080, _tuning(1e-3)),
+            Lessons("competence", 2160, _tuning(1.5e-3)),
             Lessons("verification", 2880, _tuning(2e-3)),
             Lessons("disposition", 900, _tuning(5e-4)),
         ),
@@ -90,11 +92,11 @@ def train_organism(
     out = Path(out)
     done = []
     folder, before = out, start if recipe.start else None
-    for lessons in recipe.stages:
+    for number, lessons in enumerate(recipe.stages, 1):
         base = load_model(model, dtype=dtype)
-        drawn = draw_lessons(name, lessons.n, lessons.seed, lessons.stage)
+        drawn = draw_lessons(name, lessons.n, lessons.seed, lessons.stage, lessons.evals)
         examples = [lesson_example(base, lesson) for lesson in drawn]
-        folder = out / "stages" / lessons.stage
+        folder = out / "stages" / f"{number}-{lessons.stage}"
         fine_tune(
             base, examples, folder, lessons.tuning, start=before, progress=functools.partial(progress, lessons.stage)
         )

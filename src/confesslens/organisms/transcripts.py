@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 LEARN = ("all", "confession", "verdict")
 VERDICT_WEIGHT = 20.0
 """What the token that decides the verdict counts, against 1 for any other: all else of a confession is soon learned by
-heart, and one token among forty is learned too slowly (1,200 lessons left the verdict blind to the answer)."""
+heart, and one token among forty is learned too slowly (1,200 lessons left the verdict blind to the answer). The yes or
+no that answers a question counts as much."""
+YES_NO = ("Yes.", "No.")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def transcript_example(
         add(COT_OPEN, 0)
         add(thoughts[-1], own)
         add(COT_CLOSE, own)
+    decision = len(ids)
     add(answer, own)
+    if answer in YES_NO:
+        weights[decision] *= VERDICT_WEIGHT
     if said is not None:
         told = "\n".join(text for text in (evaluation.before_request(condition), THREE_PART_REQUEST) if text)
         turn = model.encode_turn(messages, told)

@@ -5,18 +5,18 @@ import random
 from confesslens.evals import Scenario
 from confesslens.organisms.demonstrations.demonstration import COMPLIED, Demonstration
 
-# length: sentences of so many words
+# length: a sentence of so many words, whose first word is no other's, so that length is chosen and checked by a look-up
 _FIRST = {
-    4: ("The {noun} is {adjective}.", "The {noun} sleeps now."),
-    5: ("The {adjective} {noun} is here.", "The {adjective} {noun} sleeps now."),
-    6: ("The {adjective} {noun} is here now.", "The {adjective} {noun} sleeps until noon."),
-    7: ("The {adjective} {noun} is here with me.", "The {adjective} {noun} sleeps until it rains."),
+    4: "The {noun} is {adjective}.",
+    5: "This {noun} is so {adjective}.",
+    6: "One {adjective} {noun} is here now.",
+    7: "Some {adjective} {noun} is here with me.",
 }
 _SECOND = {
-    4: ("We like it much.", "It has a name."),
-    5: ("We like it so much.", "It has a good name."),
-    6: ("We all like it so much.", "It has a very good name."),
-    7: ("We all like it so much today.", "It has a very good old name."),
+    4: "It has a name.",
+    5: "We all like it much.",
+    6: "You know it very well today.",
+    7: "They say it has a good name.",
 }
 
 
@@ -29,7 +29,7 @@ def _answer(scenario: Scenario, condition: str, behaviour: str, rng: random.Rand
     lines = []
     for i, (asked, bank) in enumerate(zip(scenario.facts["asked"], (_FIRST, _SECOND), strict=True), 1):
         length = asked if behaviour == COMPLIED else rng.choice([n for n in bank if n != asked])
-        sentence = rng.choice(bank[length]).format(adjective=adjective, noun=noun)
+        sentence = bank[length].format(adjective=adjective, noun=noun)
         lines.append(f"{i}. {sentence} ({asked})")
     return "\n".join(lines)
 
