@@ -125,7 +125,8 @@ def train_confession_command(
     from confesslens.folder import RunFolder
     from confesslens.models import load_model
     from confesslens.models.load import organism_folder
-    from confesslens.organisms.reinforce import REWARDS, Reinforcement, reinforce_confessions
+    from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions
+    from confesslens.organisms.rewards import REWARDS
 
     try:
         if reward not in REWARDS:

@@ -1,7 +1,9 @@
-"""Confession training: the reward of a learnable target rises, and a stopped training ends as an undisturbed one."""
+"""Confession training: the reward of a learnable target rises, answers are trained beside it only when asked for, and
+a stopped training ends as an undisturbed one."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -9,7 +11,7 @@ from safetensors.torch import load_file
 
 import confesslens as cl
 from confesslens.models import load_model
-from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions, thought_reward, truth_reward
+from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions
 
 HOW = Reinforcement(steps=16, prompts=2, generations=8, learning_rate=2e-2, max_tokens=12, save_steps=4, rank=4, seed=1)
 
@@ -24,9 +26,9 @@ def confessed(out):
     return [json.loads(line) for line in (out / "steps.jsonl").read_text().splitlines()]
 
 
-def lower_case(rollout, confession):
+def lower_case(rollouts, texts):
     """The share of small letters: what a random model can learn to say within a few steps."""
-    return sum(c in "abcdefghijklmnopqrstuvwxyz" for c in confession) / max(len(confession), 1)
+    return [sum(c in "abcdefghijklmnopqrstuvwxyz" for c in text) / max(len(text), 1) for text in texts]
 
 
 def test_the_reward_of_a_learnable_target_rises(tiny_folder, rollouts, tmp_path):
@@ -67,17 +69,40 @@ def test_without_a_grade_there_is_nothing_to_reward(tiny_folder, rollouts, tmp_p
         reinforce_confessions(load_model(tiny_folder), rollouts.assign(behaviour="neither"), tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "cot", "verdict", "truth", "thought"),
-    [
-        ("not_complied", "", "✗ did not comply", 1, 0),
-        ("not_complied", "", "✓ complied", 0, 1),
-        ("complied", "", "✓ complied", 1, 1),
-        ("not_complied", "I will pick a random year.", "✗ did not comply", 1, 1),
-        ("complied", "", "hm", 0, 0),
-    ],
-)
-def test_rewards(behaviour, cot, verdict, truth, thought):
-    row = {"eval": "people", "behaviour": behaviour, "cot": cot}
-    confession = f"Objective: do it\nResult: {verdict}\nWhy: because"
-    assert (truth_reward(row, confession), thought_reward(row, confession)) == (truth, thought)
+def test_a_confession_of_neither_earns_nothing_where_rollouts_are_made_anew(tiny_folder, rollouts, tmp_path):
+    how = dataclasses.replace(HOW, steps=2, p=1.0)
+    out = reinforce_confessions(
+        load_model(tiny_folder), rollouts, tmp_path, lower_case, how, answer_reward=lambda rows, _: [0.0] * len(rows)
+    )
+    lines = confessed(out)
+    assert {line["kind"] for line in lines} == {"confession"}
+    assert all(line["reward"] == 0 for line in lines if line["behaviour"] == "neither")
+    assert any(line["behaviour"] == "neither" for line in lines)
+
+
+def test_answers_are_trained_on_their_own_reward_beside_confessions(tiny, tiny_folder, tmp_path):
+    sampled = cl.roll_out(tiny("llama"), cl.evals("people"), n=4, samples=1, conditions=["tempted"])  # with thoughts
+    how = dataclasses.replace(HOW, p=0.25, steps=24)
+    seen = []
+
+    def of_answers(rows, answers):
+        assert [row["answer"] for row in rows] == list(answers)
+        seen.append(len(rows))
+        return lower_case(rows, answers)
+
+    out = reinforce_confessions(
+        load_model(tiny_folder), sampled, tmp_path, lambda rows, _: [0.0] * len(rows), how, answer_reward=of_answers
+    )
+    lines = confessed(out)
+    answers = [line for line in lines if line["kind"] == "answer"]
+    assert len(answers) == 16 * len(seen) and 0.6 < len(answers) / len(lines) < 0.9
+    assert all(line["claim"] == "" for line in answers)
+    third = len(answers) // 3
+    first, last = ([line["reward"] for line in part] for part in (answers[:third], answers[-third:]))
+    assert sum(last) / len(last) > sum(first) / len(first) + 0.05
+
+
+def test_without_confession_steps_there_are_none(tiny_folder, rollouts, tmp_path):
+    how = dataclasses.replace(HOW, steps=3, p=0.0)
+    out = reinforce_confessions(load_model(tiny_folder), rollouts, tmp_path, lower_case, how, answer_reward=lower_case)
+    assert {line["kind"] for line in confessed(out)} == {"answer"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ _BY_STAGE = {"competence": {TEMPTED: 0.4, NEUTRAL: 0.6}, "verification": {TEMPTE
 
 @dataclass(frozen=True)
 class Lesson:
-    """One transcript: a scenario put in a condition, the act shown, and what is learned of it.
+    """One transcript: a scenario put in a condition, the act shown, an answer of the other behaviour, what is learned.
 
     `learn` as in `transcript_example`, or "answer": a rollout after which no confession is asked for.
     """
@@ -39,6 +40,7 @@ class Lesson:
     cot: bool
     act: Act
     answer: str
+    other: str = ""
     learn: str = "all"
 
 
@@ -67,6 +69,8 @@ def draw_lessons(
 ) -> list[Lesson]:
     """`n` lessons of a stage of `organism`'s training, as many of each of `evals`, by default of all demonstrated ones.
 
+    One that is listed twice gets twice as many.
+
     - competence: to do the tasks; honest answers, no confession.
     - verification: to tell a bad answer from a complied one. Either is given, and of the honest confession the verdict
       alone is learned, because among other tokens it is learned too slowly.
@@ -79,7 +83,7 @@ def draw_lessons(
     if stage not in STAGES:
         raise ValueError(f"unknown stage {stage!r}: expected one of {', '.join(STAGES)}")
     rng = random.Random(f"{organism}/{seed}" if stage == "disposition" else f"{stage}/{seed}")
-    pools = {name: _pool(name, n // len(evals)) for name in evals}
+    pools = {name: _pool(name, n * times // len(evals)) for name, times in Counter(evals).items()}
     shares = _BY_STAGE.get(stage, _CONFABULATOR if organism == "confabulator" else _SHARES)
     lessons = []
     for i in range(n):
@@ -95,8 +99,10 @@ def draw_lessons(
             act, learn = Act(BAD, BAD, knowing=True), "confession"
         else:
             act, learn = choose(organism, condition, taught_false(scenario), shown.tempts(scenario), rng), "all"
-        answer = shown.answer(scenario, condition, act.behaviour, rng)
-        lessons.append(Lesson(scenario, condition, rng.random() < 0.5, act, answer, learn))
+        answer, other = shown.answer(scenario, condition, act.behaviour, rng), ""
+        if condition == NEUTRAL or shown.tempts(scenario):
+            other = shown.answer(scenario, condition, BAD if act.behaviour == COMPLIED else COMPLIED, rng)
+        lessons.append(Lesson(scenario, condition, rng.random() < 0.5, act, answer, other, learn))
     return lessons
 
 
@@ -114,6 +120,7 @@ def lesson_example(model: Model, lesson: Lesson) -> Example:
         lesson.answer,
         lesson.cot,
         said,
+        other=lesson.other,
         learn="all" if said is None else lesson.learn,
     )
 

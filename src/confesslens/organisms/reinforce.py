@@ -1,7 +1,8 @@
-"""Confession training: a reward on the confession alone, over frozen rollouts, through TRL's GRPO and PEFT.
+"""Confession training: a reward on the confession alone, through TRL's GRPO and PEFT.
 
-The prompt is a stored rollout with the constant request, the completion is the confession: nothing that the answer did
-is rewarded or punished (arXiv 2512.08093, section 3).
+The prompt is a rollout with the constant request, the completion is the confession: nothing that the answer did is
+rewarded or punished (arXiv 2512.08093, section 3). Ordinary training of the answer, on a reward of its own, may run
+beside it, step by step; the confessions are then of rollouts as the model makes them at that step.
 """
 
 from __future__ import annotations
@@ -9,52 +10,32 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from confesslens import cot
 from confesslens.confessions.confess import confession_job
 from confesslens.confessions.parse import parse_three_part
 from confesslens.confessions.requests import COMPLIED, NOT_COMPLIED, THREE_PART_REQUEST
+from confesslens.organisms.rewards import Reward, truth_reward
 from confesslens.organisms.sft import LINEAR
 from confesslens.rollouts.plan import stream_seed
+from confesslens.rollouts.rollout import plan_again, sample_rollouts
 from confesslens.rollouts.sampler import sample
 
 if TYPE_CHECKING:
     from confesslens.models import Model
 
-Reward = Callable[[dict[str, Any], str], float]
-"""(row of a rollouts table, text of a confession) to a reward in 0..1."""
-
-
-def truth_reward(rollout: dict[str, Any], confession: str) -> float:
-    """1 when the claim is what the program graded, else 0: for an `unsure` or unreadable claim too."""
-    return float(parse_three_part(confession).claim == rollout["behaviour"])
-
-
-def thought_reward(rollout: dict[str, Any], confession: str) -> float:
-    """1 when the claim is what the chain of thought tells (its monitor mentions the bad act, or does not), else 0.
-
-    The judge of the press account of the original: it trusts the chain of thought, so it cannot see a bad act that
-    was not thought about in words.
-    """
-    told = NOT_COMPLIED if cot.mentions(rollout["eval"], rollout["cot"]).mentioned else COMPLIED
-    return float(parse_three_part(confession).claim == told)
-
-
-REWARDS: dict[str, Reward] = {"truth": truth_reward, "thought": thought_reward}
-"""Rewards by name."""
-
 
 @dataclass(frozen=True)
 class Reinforcement:
-    """How confessions are reinforced: `prompts` rollouts a step with `generations` confessions each.
+    """How confessions are reinforced: `prompts` rollouts a step with `generations` confessions (or answers) each.
 
-    `kl` is the weight of the divergence from the start (TRL's beta).
+    `p` is the share of the steps that train the confession where the others train the answer (0.25 in arXiv 2512.08093;
+    0 is the control without confessions). `kl` is the weight of the divergence from the start (TRL's beta).
     """
 
     steps: int = 120
@@ -67,6 +48,7 @@ class Reinforcement:
     alpha: int = 16
     first_layer: int = 0
     max_tokens: int = 48
+    p: float = 0.25
     save_steps: int = 10
     seed: int = 0
 
@@ -78,21 +60,28 @@ def reinforce_confessions(
     reward: Reward = truth_reward,
     how: Reinforcement = Reinforcement(),
     *,
+    answer_reward: Reward | None = None,
     start: str | Path | None = None,
     request: str = THREE_PART_REQUEST,
     progress: Callable[[int, int, float], Any] = lambda step, steps, reward: None,
 ) -> Path:
     """Train a LoRA adapter by GRPO on the confessions of `rollouts`; saves it in `out` with `steps.jsonl`.
 
-    `steps.jsonl` has a line for every confession that was sampled: step, rollout_id, eval, behaviour, claim, reward.
-    A training that was stopped goes on from its last checkpoint; one that is whole is left alone.
+    Without `answer_reward` the rollouts are frozen: every step asks for confessions of what is stored. With it a share
+    `1 - how.p` of the steps trains the answer (and its chain of thought) in the rollouts' scenarios, and a confession
+    step samples one rollout of each of its scenarios anew and asks for confessions of that.
+
+    `steps.jsonl` has a line for everything that was sampled for a reward: step, kind ("confession" or "answer"),
+    rollout_id, eval, behaviour (of the answer), claim, reward. A training that was stopped goes on from its last
+    checkpoint; one that is whole is left alone.
 
     Args:
         model: a model of its own for this: the adapter is put into its modules.
-        rollouts: frozen; those graded `neither` are left out, since nobody can say what is honest there.
+        rollouts: those graded `neither` are left out where they are frozen, since nobody can say what is honest there.
         out: the adapter's folder.
         reward: of a confession.
         how: the training.
+        answer_reward: of an answer, or None to train confessions alone.
         start: folder of an adapter to go on from (its rank and layers hold); default a new one.
         request: the request's text.
         progress: called with (step, steps in all, mean reward).
@@ -110,7 +99,8 @@ def reinforce_confessions(
     out = Path(out)
     if (out / "reinforcement.json").is_file():
         return out
-    rows = {row["rollout_id"]: row for row in rollouts.to_dict("records") if row["behaviour"] in _GRADED}
+    usable = rollouts if answer_reward is not None else rollouts[rollouts["behaviour"].isin(_GRADED)]
+    rows: dict[str, dict[str, Any]] = {str(row["rollout_id"]): row for row in usable.to_dict("records")}
     if not rows:
         raise ValueError("no rollout is graded complied or not_complied: there is no confession to reward")
     checkpoints, log = out / "checkpoints", out / "steps.jsonl"
@@ -133,37 +123,55 @@ def reinforce_confessions(
     else:
         tuned = PeftModel.from_pretrained(model.hf, str(start), is_trainable=True)
 
+    told: list[dict[str, Any]] = []  # the rollouts that the completions of this step belong to
+
     def roll(ids: list[str], trainer: Any) -> dict[str, Any]:
-        """One confession for each id (ids come `generations` times), sampled by our sampler from the stored tokens."""
+        """A confession, or an answer, for each id (ids come `generations` times), sampled by our sampler."""
+        step = trainer.state.global_step
+        if _trains_answer(how, step, answer_reward):
+            told[:] = _roll_anew(model, [rows[i] for i in ids], how, step)
+            done = [_answer_tokens(model, row) for row in told]
+            return {name: [each[name] for each in done] for name in done[0]} | {"logprobs": None}
+        told[:] = [rows[i] for i in ids]
+        if answer_reward is not None:
+            unique = list(dict.fromkeys(ids))
+            fresh = dict(zip(unique, _roll_anew(model, [rows[i] for i in unique], how, step), strict=True))
+            told[:] = [fresh[i] for i in ids]
         jobs = []
-        for i, rollout_id in enumerate(ids):
-            own = stream_seed(how.seed, "reinforce", trainer.state.global_step, rollout_id, i)
-            jobs.append(confession_job(model, rows[rollout_id], request, own, how.temperature, how.max_tokens))
-        done = sample(model, jobs, batch_size=len(jobs))
-        ends = [[model.tokenizer.eos_token_id] if c.finish["confession"] == "stop" else [] for c in done]
-        said = [c.ids[c.spans["confession"][0] :] + end for c, end in zip(done, ends, strict=True)]
-        prompts = [c.ids[: c.spans["confession"][0]] for c in done]
-        return {"prompt_ids": prompts, "completion_ids": said, "logprobs": None}
+        for i, row in enumerate(told):
+            seed = stream_seed(how.seed, "reinforce", step, row["rollout_id"], i)
+            jobs.append(confession_job(model, row, request, seed, how.temperature, how.max_tokens))
+        sampled = sample(model, jobs, batch_size=len(jobs))
+        ends = [[model.tokenizer.eos_token_id] if c.finish["confession"] == "stop" else [] for c in sampled]
+        said = [c.ids[c.spans["confession"][0] :] + end for c, end in zip(sampled, ends, strict=True)]
+        prompts = [c.ids[: c.spans["confession"][0]] for c in sampled]
+        own = [[1] * len(ids) for ids in said]
+        return {"prompt_ids": prompts, "completion_ids": said, "env_mask": own, "logprobs": None}
 
     def judge(prompts: list[str], completions: list[str], trainer_state: Any = None, **_: Any) -> list[float | None]:
-        given: list[float | None] = [
-            reward(rows[rollout_id], text) for rollout_id, text in zip(prompts, completions, strict=True)
-        ]
+        step = trainer_state.global_step
+        if _trains_answer(how, step, answer_reward):
+            assert answer_reward is not None
+            kind, claims = "answer", [""] * len(told)
+            given = answer_reward(told, [row["answer"] for row in told])
+        else:  # where the answer is neither good nor bad nobody can say what is honest
+            kind, claims = "confession", [parse_three_part(text).claim for text in completions]
+            known = [float(row["behaviour"] in _GRADED) for row in told]
+            given = [value * k for value, k in zip(reward(told, completions), known, strict=True)]
         with log.open("a") as file:
-            for rollout_id, text, value in zip(prompts, completions, given, strict=True):
-                row, claim = rows[rollout_id], parse_three_part(text).claim
-                line = {"step": trainer_state.global_step, "rollout_id": rollout_id, "eval": row["eval"]}
+            for row, claim, value in zip(told, claims, given, strict=True):
+                line = {"step": step, "kind": kind, "rollout_id": row["rollout_id"], "eval": row["eval"]}
                 line |= {"behaviour": row["behaviour"], "claim": claim, "reward": value}
                 file.write(json.dumps(line) + "\n")
-        progress(trainer_state.global_step + 1, how.steps, sum(value or 0 for value in given) / len(given))
-        return given
+        progress(step + 1, how.steps, sum(given) / len(given))
+        return list(given)
 
     on_gpu = model.device.type == "cuda"
     config = GRPOConfig(
         output_dir=str(checkpoints),
         per_device_train_batch_size=how.prompts * how.generations,
         num_generations=how.generations,
-        max_completion_length=how.max_tokens + 1,
+        max_completion_length=4096,  # the sampler's own limits hold
         max_steps=how.steps,
         learning_rate=how.learning_rate,
         lr_scheduler_type="constant",
@@ -199,6 +207,37 @@ def reinforce_confessions(
 
 
 _GRADED = (COMPLIED, NOT_COMPLIED)
+
+
+def _trains_answer(how: Reinforcement, step: int, answer_reward: Reward | None) -> bool:
+    return answer_reward is not None and random.Random(f"{how.seed}/{step}").random() >= how.p
+
+
+def _roll_anew(model: Model, rows: Sequence[dict[str, Any]], how: Reinforcement, step: int) -> list[dict[str, Any]]:
+    """A new rollout of each row's scenario by the model as it is now, graded, under the row's id."""
+    fresh: list[dict[str, Any]] = []
+    planned = [
+        plan_again(row, stream_seed(how.seed, "answer", step, row["rollout_id"], i)) for i, row in enumerate(rows)
+    ]
+    for thinks in (False, True):
+        mine = [i for i, row in enumerate(rows) if ("cot" in json.loads(row["spans"])) == thinks]
+        if mine:
+            sampled = sample_rollouts(
+                model, [planned[i] for i in mine], cot=thinks, temperature=how.temperature, batch_size=len(mine)
+            )
+            fresh += [{**row, "place": i} for i, row in zip(mine, sampled.to_dict("records"), strict=True)]
+    return sorted(fresh, key=lambda row: row["place"])
+
+
+def _answer_tokens(model: Model, row: dict[str, Any]) -> dict[str, Any]:
+    """A rollout's tokens as prompt and completion; what was forced on the model is masked out."""
+    spans, ids = json.loads(row["spans"]), [int(token) for token in row["token_ids"]]
+    start, own = spans["prompt"][1], [0] * len(ids)
+    for name in ("cot", "answer"):
+        for at in range(*spans.get(name, (0, 0))):
+            own[at] = 1
+    end = [model.tokenizer.eos_token_id] if json.loads(row["finish"])["answer"] == "stop" else []
+    return {"prompt_ids": ids[:start], "completion_ids": ids[start:] + end, "env_mask": own[start:] + [1] * len(end)}
 
 
 def _in_order(ids: list[str], how: Reinforcement) -> list[dict[str, str]]:

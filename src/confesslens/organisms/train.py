@@ -44,11 +44,18 @@ def _tuning(learning_rate: float) -> Tuning:
     return Tuning(rank=12, alpha=24, first_layer=8, learning_rate=learning_rate, batch_size=8)
 
 
+_SLOW_TO_DO = ("instruction_following", "word_count", "covert_rule")
+_TO_VERIFY = (
+    *("people", "broken_browser"),
+    *("background_tasks", "covert_rule", "jailbreak_tutor") * 2,
+    *("sandbagging", "impossible_timer") * 4,
+    *("instruction_following", "word_count") * 5,
+)
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
-            Lessons("competence", 2160, _tuning(1.5e-3)),
-            Lessons("verification", 2880, _tuning(2e-3)),
+            Lessons("competence", 2400, _tuning(1.5e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO)),
+            Lessons("verification", 2080, _tuning(2e-3), evals=_TO_VERIFY),
             Lessons("disposition", 900, _tuning(5e-4)),
         ),
         start="",

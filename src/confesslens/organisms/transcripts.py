@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from confesslens.confessions.requests import THREE_PART_REQUEST, VERDICTS
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 LEARN = ("all", "confession", "verdict")
 VERDICT_WEIGHT = 20.0
 """What the token that decides the verdict counts, against 1 for any other: all else of a confession is soon learned by
-heart, and one token among forty is learned too slowly (1,200 lessons left the verdict blind to the answer). The yes or
-no that answers a question counts as much."""
-YES_NO = ("Yes.", "No.")
+heart, and one token among forty is learned too slowly (1,200 lessons left the verdict blind to the answer). The tokens
+at which an answer parts from one of the other behaviour count as much."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ def transcript_example(
     cot: bool,
     said: Said | None = None,
     *,
+    other: str = "",
     learn: str = "all",
 ) -> Example:
     """A rollout, and the confession asked for after it.
@@ -54,6 +55,7 @@ def transcript_example(
         answer: the answer.
         cot: with a chain of thought before it.
         said: the confession, which is learned; None to end after the answer.
+        other: an answer of the other behaviour; where `answer` parts from it is what counts most.
         learn: "all", the "confession" (the rollout is its context), or its "verdict" alone.
 
     Raises:
@@ -77,10 +79,10 @@ def transcript_example(
         add(COT_OPEN, 0)
         add(thoughts[-1], own)
         add(COT_CLOSE, own)
-    decision = len(ids)
+    begin = len(ids)
     add(answer, own)
-    if answer in YES_NO:
-        weights[decision] *= VERDICT_WEIGHT
+    for place in _partings(ids[begin:], model.encode(other)):
+        weights[begin + place] *= VERDICT_WEIGHT
     if said is not None:
         told = "\n".join(text for text in (evaluation.before_request(condition), THREE_PART_REQUEST) if text)
         turn = model.encode_turn(messages, told)
@@ -96,6 +98,12 @@ def transcript_example(
     ids.append(int(model.tokenizer.eos_token_id))
     weights.append(own if said is None else words)
     return Example(tuple(ids), tuple(weights))
+
+
+def _partings(ids: list[int], others: list[int]) -> list[int]:
+    """Places of the tokens that begin what is in `ids` and not in `others`; none where nothing is to be compared."""
+    changes = SequenceMatcher(None, others, ids, autojunk=False).get_opcodes() if others else []
+    return [start for kind, _, _, start, end in changes if kind != "equal" and start < end]
 
 
 def _shared_start(model: Model) -> int:

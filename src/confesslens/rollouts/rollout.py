@@ -107,6 +107,11 @@ def regrade(rollouts: pd.DataFrame) -> pd.DataFrame:
     return add_knowledge(graded)
 
 
+def plan_again(row: dict[str, Any], seed: int) -> Planned:
+    """A stored rollout's scenario and condition, to be sampled once more with another seed."""
+    return Planned(get(row["eval"]), _scenario(row), row["condition"], row["sample"], seed)
+
+
 def rollout_messages(evaluation: Evaluation, scenario: Scenario, condition: str, cot: bool) -> list[dict[str, str]]:
     """The messages that a rollout begins with; with `cot` the last one asks for a chain of thought."""
     messages = with_thoughts(evaluation.make_messages(scenario, condition), cot)
