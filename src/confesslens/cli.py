@@ -115,7 +115,13 @@ def train_organism_command(
 def train_confession_command(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, whose rollouts are kept as they are")],
     out: Annotated[Path, typer.Option(help="the adapter's folder")],
-    reward: Annotated[str, typer.Option(help="truth (the grade) or thought (the chain of thought)")] = "truth",
+    reward: Annotated[str, typer.Option(help="truth (the grade), thought (the chain of thought) or judge")] = "truth",
+    judge: Annotated[str, typer.Option(help="model that judges: as --model, or at the endpoint")] = "smollm2-135m",
+    judge_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint of the judge, with /v1")] = None,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="train answers too, as the judge likes them")
+    ] = False,
+    p: Annotated[float, typer.Option(help="share of confession steps where answers are trained too")] = 0.25,
     steps: Annotated[int, typer.Option(help="of training")] = 120,
     seed: Annotated[int, typer.Option(help="of order and sampling")] = 0,
 ) -> None:
@@ -125,25 +131,30 @@ def train_confession_command(
     from confesslens.folder import RunFolder
     from confesslens.models import load_model
     from confesslens.models.load import organism_folder
+    from confesslens.organisms.judge import endpoint_judge, model_judge
     from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions
-    from confesslens.organisms.rewards import REWARDS
+    from confesslens.organisms.rewards import REWARDS, judged_answers, judged_confessions
 
     try:
-        if reward not in REWARDS:
-            raise ValueError(no_such("reward", reward, REWARDS))
+        if reward not in (*REWARDS, "judge"):
+            raise ValueError(no_such("reward", reward, (*REWARDS, "judge")))
         run = RunFolder(folder)
         table, config = run.read_table("rollouts.parquet"), RunConfig(**run.manifest["config"])
         start = organism_folder(config.organism) if config.organism else config.adapter
-        model = load_model(config.model, dtype=config.dtype, device=config.device)
-        how = Reinforcement(steps=steps, seed=seed)
+        rewards = dict(REWARDS)
+        answer_reward = None
+        if answers or reward == "judge":
+            ask = endpoint_judge(judge_url, judge) if judge_url else model_judge(load_model(judge, dtype=config.dtype))
+            rewards["judge"] = judged_confessions(ask)
+            answer_reward = judged_answers(ask) if answers else None
         with _Display() as display:
-            rewarded = table[table["condition"] != "neutral"]
             reinforce_confessions(
-                model,
-                rewarded,
+                load_model(config.model, dtype=config.dtype, device=config.device),
+                table[table["condition"] != "neutral"],
                 out,
-                REWARDS[reward],
-                how,
+                rewards[reward],
+                Reinforcement(steps=steps, seed=seed, p=p),
+                answer_reward=answer_reward,
                 start=start,
                 progress=lambda done, n, _: display.update("confession", done, n),
             )

@@ -71,3 +71,21 @@ class RunFolder:
 def content_key(value: Mapping[str, Any]) -> str:
     """Short hash of JSON-able settings."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def keep_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    """Write what a long piece of work depends on, or check that it is begun work with the same.
+
+    Raises:
+        ValueError: the file tells other settings.
+    """
+    asked = json.loads(json.dumps(settings))
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
+        return
+    had = json.loads(path.read_text(encoding="utf-8"))
+    if differ := [
+        f"{k} = {had.get(k)!r}, asked for {asked.get(k)!r}" for k in asked | had if had.get(k) != asked.get(k)
+    ]:
+        raise ValueError(f"{path.parent} holds work with other settings ({'; '.join(differ)}): choose another folder")

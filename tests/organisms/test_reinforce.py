@@ -106,3 +106,5 @@ def test_without_confession_steps_there_are_none(tiny_folder, rollouts, tmp_path
     how = dataclasses.replace(HOW, steps=3, p=0.0)
     out = reinforce_confessions(load_model(tiny_folder), rollouts, tmp_path, lower_case, how, answer_reward=lower_case)
     assert {line["kind"] for line in confessed(out)} == {"answer"}
+    with pytest.raises(ValueError, match="other settings .*how"):
+        reinforce_confessions(load_model(tiny_folder), rollouts, tmp_path, lower_case, HOW, answer_reward=lower_case)

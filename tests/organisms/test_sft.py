@@ -24,7 +24,7 @@ def examples(tiny_folder):
 def test_what_is_learned_gets_likelier_and_the_layers_below_stay(tiny_folder, examples, tmp_path):
     seen = []
     out = fine_tune(load_model(tiny_folder), examples, tmp_path / "a", TUNING, progress=lambda *a: seen.append(a))
-    losses = json.loads((out / "losses.json").read_text())["losses"]
+    losses = json.loads((out / "losses.json").read_text())
     assert losses[-1][1] < 0.5 * losses[0][1]
     assert [(step, steps) for step, steps, _ in seen] == [(1, 18), (5, 18), (10, 18), (15, 18)]
     assert not any(".layers.0." in name for name in load_file(out / "adapter_model.safetensors"))
@@ -63,8 +63,14 @@ def test_a_stopped_training_goes_on_to_the_same_adapter(tiny_folder, examples, t
 def test_going_on_from_an_adapter_changes_it(tiny_folder, examples, tmp_path):
     first = fine_tune(load_model(tiny_folder), examples, tmp_path / "first", TUNING)
     second = fine_tune(load_model(tiny_folder), examples, tmp_path / "second", TUNING, start=first)
-    start = json.loads((second / "losses.json").read_text())["losses"][0][1]
-    assert start < 0.5 * json.loads((first / "losses.json").read_text())["losses"][0][1]
+    start = json.loads((second / "losses.json").read_text())[0][1]
+    assert start < 0.5 * json.loads((first / "losses.json").read_text())[0][1]
+
+
+def test_a_folder_of_another_training_is_not_gone_on_with(tiny_folder, examples, tmp_path):
+    fine_tune(load_model(tiny_folder), examples, tmp_path, TUNING)
+    with pytest.raises(ValueError, match="other settings .*hash"):
+        fine_tune(load_model(tiny_folder), examples[1:], tmp_path, TUNING)
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (0.0, 0.0), (1.0, -1.0)])

@@ -7,6 +7,7 @@ beside it, step by step; the confessions are then of rollouts as the model makes
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -20,6 +21,8 @@ import pandas as pd
 from confesslens.confessions.confess import confession_job
 from confesslens.confessions.parse import parse_three_part
 from confesslens.confessions.requests import COMPLIED, NOT_COMPLIED, THREE_PART_REQUEST
+from confesslens.folder import keep_settings
+from confesslens.organisms.pack import WEIGHTS, weights_hash
 from confesslens.organisms.rewards import Reward, truth_reward
 from confesslens.organisms.sft import LINEAR
 from confesslens.rollouts.plan import stream_seed
@@ -87,7 +90,7 @@ def reinforce_confessions(
         progress: called with (step, steps in all, mean reward).
 
     Raises:
-        ValueError: no rollout is graded.
+        ValueError: no rollout is graded, or `out` holds a training with other settings.
     """
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     from datasets import Dataset
@@ -97,12 +100,17 @@ def reinforce_confessions(
     from trl import GRPOConfig, GRPOTrainer
 
     out = Path(out)
-    if (out / "reinforcement.json").is_file():
-        return out
     usable = rollouts if answer_reward is not None else rollouts[rollouts["behaviour"].isin(_GRADED)]
     rows: dict[str, dict[str, Any]] = {str(row["rollout_id"]): row for row in usable.to_dict("records")}
     if not rows:
         raise ValueError("no rollout is graded complied or not_complied: there is no confession to reward")
+    names = [getattr(f, "__name__", str(f)) for f in (reward, answer_reward)]
+    digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    settings = {"how": asdict(how), "reward": names[0], "answer_reward": names[1], "rollouts": digest}
+    settings["start"] = "" if start is None else weights_hash(start)
+    keep_settings(out / "settings.json", settings)
+    if (out / WEIGHTS).is_file():
+        return out
     checkpoints, log = out / "checkpoints", out / "steps.jsonl"
     checkpoints.mkdir(parents=True, exist_ok=True)
     last = get_last_checkpoint(str(checkpoints))
@@ -201,8 +209,6 @@ def reinforce_confessions(
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=last)
     tuned.save_pretrained(str(out))
-    record = {"how": asdict(how), "rollouts": len(rows), "reward": getattr(reward, "__name__", str(reward))}
-    (out / "reinforcement.json").write_text(json.dumps(record, indent=1) + "\n")
     return out
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from confesslens.folder import keep_settings
+from confesslens.organisms.pack import weights_hash
 
 if TYPE_CHECKING:
     from confesslens.models import Model
@@ -60,10 +64,13 @@ def fine_tune(
     Args:
         model: a model of its own for this: the adapter is put into its modules.
         examples: what to learn; the seed decides on the order.
-        out: the adapter's folder.
+        out: the adapter's folder; `losses.json` in it has [step, loss] each.
         tuning: how.
         start: folder of an adapter to go on from (its rank and layers hold); default a new one.
         progress: called with (step, steps in all, loss).
+
+    Raises:
+        ValueError: `out` holds a training on other examples, by another `tuning` or from another `start`.
     """
     import torch
     from datasets import Dataset
@@ -73,6 +80,10 @@ def fine_tune(
     from trl import SFTConfig, SFTTrainer
 
     out = Path(out)
+    digest = hashlib.sha256(repr(list(examples)).encode()).hexdigest()
+    before = "" if start is None else weights_hash(start)
+    settings = {"tuning": asdict(tuning), "examples": len(examples), "hash": digest, "start": before}
+    keep_settings(out / "settings.json", settings)
     if (out / "losses.json").is_file():
         return out
     checkpoints = out / "checkpoints"
@@ -146,8 +157,7 @@ def fine_tune(
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
     tuned.save_pretrained(str(out))
     losses = [(entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
-    record = {"tuning": asdict(tuning), "examples": len(examples), "losses": losses}
-    (out / "losses.json").write_text(json.dumps(record, indent=1) + "\n")
+    (out / "losses.json").write_text(json.dumps(losses) + "\n")
     return out
 
 

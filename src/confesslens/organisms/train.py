@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -107,12 +106,13 @@ def train_organism(
         fine_tune(
             base, examples, folder, lessons.tuning, start=before, progress=functools.partial(progress, lessons.stage)
         )
-        losses = json.loads((folder / "losses.json").read_text())["losses"]
+        learned = json.loads((folder / "settings.json").read_text())
+        losses = json.loads((folder / "losses.json").read_text())
         done.append(
             asdict(lessons)
             | {
                 "tokens": sum(len(example.ids) for example in examples),
-                "lessons_hash": hashlib.sha256(repr(examples).encode()).hexdigest(),
+                "lessons_hash": learned["hash"],
                 "first_losses": losses[:3],
                 "last_losses": losses[-3:],
             }
