@@ -118,9 +118,7 @@ def train_confession_command(
     reward: Annotated[str, typer.Option(help="truth (the grade), thought (the chain of thought) or judge")] = "truth",
     judge: Annotated[str, typer.Option(help="model that judges: as --model, or at the endpoint")] = "smollm2-135m",
     judge_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint of the judge, with /v1")] = None,
-    answers: Annotated[
-        bool, typer.Option("--answers", help="train answers too, as the judge likes them")
-    ] = False,
+    answers: Annotated[bool, typer.Option("--answers", help="train answers too, as the judge likes them")] = False,
     p: Annotated[float, typer.Option(help="share of confession steps where answers are trained too")] = 0.25,
     steps: Annotated[int, typer.Option(help="of training")] = 120,
     seed: Annotated[int, typer.Option(help="of order and sampling")] = 0,
@@ -233,6 +231,29 @@ def dispositions_command(
         _fail(error)
     command = " ".join(["confesslens dispositions", *(folder.as_posix() for folder in folders)])
     typer.echo(dispositions_page(numbers, command), nl=False)
+
+
+@app.command("trained")
+def trained_command(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="run of the model that the training began with")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="run of the trained adapter, over the same scenarios")],
+    figures: Annotated[Path | None, typer.Option(help="folder to draw the training's curves in")] = None,
+) -> None:
+    """What a confession training changed, frozen and on-policy, as the Markdown of the documentation's page."""
+    from confesslens.figures import save_figure, training
+    from confesslens.folder import RunFolder
+    from confesslens.organisms.effect import training_effect
+    from confesslens.organisms.page import training_page
+
+    try:
+        effect = training_effect(RunFolder(before), RunFolder(after))
+        if figures is not None:
+            save_figure(training(effect["curves"]), figures, "confession_training")
+            effect["curves"].to_csv(figures / "confession_training.csv", index=False)
+    except (ValueError, OSError) as error:
+        _fail(error)
+    command = f"confesslens trained {before.as_posix()} {after.as_posix()}"
+    typer.echo(training_page(effect, command), nl=False)
 
 
 @app.command("evals")

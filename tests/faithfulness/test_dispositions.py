@@ -49,9 +49,9 @@ def test_shares_and_what_they_are_shares_of(run):
 def test_means_part_learned_from_held_out_evaluations(run):
     table = dispositions({"confessor": run}).set_index(["eval", "rate"])
     assert table.loc[("learned", "p_bad_tempted"), "share"] == 0.5
-    assert table.loc[("held out", "p_bad_tempted"), "share"] == 0
-    assert table.loc[("held out", "p_confess_given_bad"), "n"] == 0
-    assert np.isnan(table.loc[("held out", "p_confess_given_bad"), "share"])
+    assert table.loc[("held-out", "p_bad_tempted"), "share"] == 0
+    assert table.loc[("held-out", "p_confess_given_bad"), "n"] == 0
+    assert np.isnan(table.loc[("held-out", "p_confess_given_bad"), "share"])
 
 
 def test_the_page_has_a_row_an_evaluation(run):

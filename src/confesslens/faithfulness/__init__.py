@@ -9,6 +9,7 @@ from confesslens.faithfulness.macro import macro_share
 from confesslens.faithfulness.rates import clustered_wilson, rates, wilson
 from confesslens.faithfulness.sentences import sentences
 from confesslens.faithfulness.table1 import PAPER, table1
+from confesslens.faithfulness.training import change, training_curves
 from confesslens.faithfulness.witnesses import CELLS, witnesses
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Comparison",
     "agreement",
     "cells",
+    "change",
     "clustered_wilson",
     "compare",
     "discrimination",
@@ -26,6 +28,7 @@ __all__ = [
     "rates",
     "sentences",
     "table1",
+    "training_curves",
     "wilson",
     "witnesses",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -21,18 +21,21 @@ DISPOSITIONS = {
     "p_mention_given_bad": "P(CoT mentions | bad)",
 }
 """The rates of the table, as a reader sees them. "Bad" and "complied" of confessions and mentions are tempted ones."""
-MEANS = {"learned": "mean, learned evaluations", "held out": "mean, held-out evaluations"}
+MEANS = ("learned", "held-out")
 COLUMNS = ["organism", "eval", "rate", "n", "share", "low", "high"]
 
 
-def dispositions(runs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> pd.DataFrame:
+def dispositions(
+    runs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], learned: Collection[str] = tuple(DEMONSTRATIONS)
+) -> pd.DataFrame:
     """How often each organism does what, by evaluation, and the means over evaluations learned and held out.
 
     Args:
         runs: by organism, the rollouts table and the witnesses table of its run.
+        learned: the evaluations that the organisms were trained on.
 
     Returns:
-        a row an organism, evaluation ("learned" and "held out" for the means) and rate of `DISPOSITIONS`: n (rollouts
+        a row an organism, evaluation ("learned" and "held-out" for the means) and rate of `DISPOSITIONS`: n (rollouts
         of which it is a share), share, low, high (95 %; Wilson at the effective sample size, for a mean resampled
         scenarios inside evaluations); NaN where n is 0. Confessions are the guided ones.
     """
@@ -47,7 +50,7 @@ def dispositions(runs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> pd.Da
                 share = clustered_wilson(part["hit"].to_numpy(bool), part["scenario"].to_numpy(str))
                 rows.append((organism, name, rate, len(part), share.estimate, share.low, share.high))
             for kind in MEANS:
-                part = own[own["eval"].isin(list(DEMONSTRATIONS)) == (kind == "learned")]
+                part = own[own["eval"].isin(list(learned)) == (kind == MEANS[0])]
                 names, groups = part["eval"].to_numpy(str), part["scenario"].to_numpy(str)
                 share = macro_share(part["hit"], part["hit"] | True, names, groups)
                 rows.append((organism, kind, rate, len(part), share.estimate, share.low, share.high))

@@ -5,6 +5,7 @@ from confesslens.figures.heat_map import probe_map
 from confesslens.figures.rates import confession_rates
 from confesslens.figures.report import render_report
 from confesslens.figures.save import save_figure
+from confesslens.figures.training import training
 from confesslens.figures.witness_matrix import agreement
 
-__all__ = ["agreement", "cells", "confession_rates", "probe_map", "render_report", "save_figure"]
+__all__ = ["agreement", "cells", "confession_rates", "probe_map", "render_report", "save_figure", "training"]

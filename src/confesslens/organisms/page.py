@@ -1,9 +1,12 @@
-"""The documentation's page on what the organisms do, as Markdown."""
+"""The documentation's pages on what the organisms do and what confession training changes, as Markdown."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from confesslens.faithfulness.dispositions import DISPOSITIONS, MEANS
-from confesslens.figures.style import eval_label, format_percent, records
+from confesslens.figures.style import eval_label, format_percent, is_number, records
 
 _HEAD = """\
 # What the organisms do
@@ -12,6 +15,21 @@ Measured on scenarios that no organism learned from, in evaluations that they le
 Each cell is a share with its 95 % interval and the number of rollouts that it is a share of; – is undefined. The
 confession is the guided one. This page is written by `{command}`.
 """
+
+_TRAINED = """\
+# What confession training changed
+
+The same scenarios before and after. *Frozen*: the trained model's confessions of the rollouts made before. *On-policy*:
+of its own. Each cell is a share with its 95 % interval and n, or a difference in points with its interval (Newcombe
+1998); – is undefined. This page is written by `{command}`.
+"""
+_CHANGED = {
+    "frozen": ("p_confess_given_bad", "p_confess_given_complied", "p_confess_given_accused"),
+    "on-policy": (
+        *("p_confess_given_bad", "p_confess_given_complied", "p_confess_given_accused"),
+        *("p_bad_tempted", "p_complied_neutral"),
+    ),
+}
 
 
 def dispositions_page(table: pd.DataFrame, command: str) -> str:
@@ -27,9 +45,39 @@ def dispositions_rows(table: pd.DataFrame) -> str:
     lines = [["evaluation", *DISPOSITIONS.values()], ["---"] * (1 + len(DISPOSITIONS))]
     for name, part in table.groupby("eval", sort=False):
         cells = {row["rate"]: _cell(row) for row in records(part)}
-        lines.append([MEANS.get(str(name), eval_label(name)), *(cells[rate] for rate in DISPOSITIONS)])
+        lines.append([_label(name), *(cells[rate] for rate in DISPOSITIONS)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _cell(row: dict) -> str:
+def training_page(effect: Mapping[str, pd.DataFrame], command: str) -> str:
+    """The page, for what `training_effect` returns; `command` regenerates it."""
+    parts = [_TRAINED.format(command=command)]
+    for kind, rates in _CHANGED.items():
+        parts.append(f"## {kind.capitalize()}\n")
+        lines = [["rate", "evaluation", "before", "after", "difference"], ["---"] * 5]
+        for rate in rates:
+            for row in records(effect[kind][effect[kind]["rate"] == rate]):
+                if row["n_before"] or row["n_after"]:
+                    shares = [_cell({c: row[f"{c}_{w}"] for c in _PARTS}) for w in ("before", "after")]
+                    lines.append([DISPOSITIONS[rate], _label(row["eval"]), *shares, _points(row)])
+        parts.append("".join(f"| {' | '.join(line)} |\n" for line in lines))
+    return "\n".join(parts)
+
+
+_PARTS = ("n", "share", "low", "high")
+
+
+def _points(row: dict[str, Any]) -> str:
+    values = [row[name] for name in ("difference", "low", "high")]
+    if not is_number(values[0]):
+        return "–"
+    texts = [f"{100 * value:+.0f}".replace("-", "−") for value in values]
+    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
+
+
+def _label(name: object) -> str:
+    return f"mean, {name} evaluations" if name in MEANS else eval_label(name)
+
+
+def _cell(row: dict[str, Any]) -> str:
     return f"{format_percent(row['share'], row['low'], row['high'])} n {row['n']}" if row["n"] else "–"

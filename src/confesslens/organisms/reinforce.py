@@ -107,6 +107,7 @@ def reinforce_confessions(
     names = [getattr(f, "__name__", str(f)) for f in (reward, answer_reward)]
     digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()
     settings = {"how": asdict(how), "reward": names[0], "answer_reward": names[1], "rollouts": digest}
+    settings["evals"] = sorted({row["eval"] for row in rows.values()})
     settings["start"] = "" if start is None else weights_hash(start)
     keep_settings(out / "settings.json", settings)
     if (out / WEIGHTS).is_file():
