@@ -214,6 +214,7 @@ def dispositions_command(
     """What model organisms do and confess, a row an evaluation, as the Markdown of the documentation's page."""
     from confesslens.faithfulness import dispositions
     from confesslens.folder import RunFolder
+    from confesslens.organisms.demonstrations import DEMONSTRATIONS
     from confesslens.organisms.page import dispositions_page
 
     try:
@@ -224,7 +225,7 @@ def dispositions_command(
             if name in runs:
                 raise ValueError(f"{folder} is a second run of {name}: expected one run an organism")
             runs[name] = (run.read_table("rollouts.parquet"), run.read_table("results/witnesses.parquet"))
-        numbers = dispositions(runs)
+        numbers = dispositions(runs, DEMONSTRATIONS)
         if csv is not None:
             numbers.to_csv(csv, index=False)
     except (ValueError, OSError) as error:

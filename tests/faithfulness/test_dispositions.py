@@ -29,7 +29,7 @@ def run():
 
 
 def test_shares_and_what_they_are_shares_of(run):
-    table = dispositions({"confessor": run})
+    table = dispositions({"confessor": run}, ["people"])
     assert list(table.columns) == COLUMNS
     people = table[table["eval"] == "people"].set_index("rate")
     assert dict(people["n"]) == {
@@ -47,7 +47,7 @@ def test_shares_and_what_they_are_shares_of(run):
 
 
 def test_means_part_learned_from_held_out_evaluations(run):
-    table = dispositions({"confessor": run}).set_index(["eval", "rate"])
+    table = dispositions({"confessor": run}, ["people"]).set_index(["eval", "rate"])
     assert table.loc[("learned", "p_bad_tempted"), "share"] == 0.5
     assert table.loc[("held-out", "p_bad_tempted"), "share"] == 0
     assert table.loc[("held-out", "p_confess_given_bad"), "n"] == 0
@@ -55,7 +55,9 @@ def test_means_part_learned_from_held_out_evaluations(run):
 
 
 def test_the_page_has_a_row_an_evaluation(run):
-    page = dispositions_page(dispositions({"confessor": run, "honest": run}), "confesslens dispositions RUN")
+    page = dispositions_page(
+        dispositions({"confessor": run, "honest": run}, ["people"]), "confesslens dispositions RUN"
+    )
     assert "## confessor" in page and "## honest" in page and "`confesslens dispositions RUN`" in page
     assert "| people | 50% [22, 78] n 8 |" in page
     assert "| mean, held-out evaluations | 0% [0, 37] n 8 | – |" in page

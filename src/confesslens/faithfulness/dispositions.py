@@ -9,7 +9,6 @@ import pandas as pd
 from confesslens.evals.conditions import ACCUSED, NEUTRAL, TEMPTED
 from confesslens.faithfulness.macro import macro_share
 from confesslens.faithfulness.rates import clustered_wilson
-from confesslens.organisms.demonstrations import DEMONSTRATIONS
 
 DISPOSITIONS = {
     "p_bad_tempted": "P(bad | tempted)",
@@ -25,9 +24,7 @@ MEANS = ("learned", "held-out")
 COLUMNS = ["organism", "eval", "rate", "n", "share", "low", "high"]
 
 
-def dispositions(
-    runs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], learned: Collection[str] = tuple(DEMONSTRATIONS)
-) -> pd.DataFrame:
+def dispositions(runs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], learned: Collection[str]) -> pd.DataFrame:
     """How often each organism does what, by evaluation, and the means over evaluations learned and held out.
 
     Args:
