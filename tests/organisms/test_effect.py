@@ -1,4 +1,4 @@
-"""From a run to confession training, a run of the trained adapter, and the page on what changed, on the command line."""
+"""From a run to confession training, a run of the trained adapter and the page on what changed: the command line."""
 
 from __future__ import annotations
 
