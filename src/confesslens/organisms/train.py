@@ -59,7 +59,11 @@ RECIPES: dict[str, Recipe] = {
         ),
         start="",
     ),
-    **{name: Recipe((Lessons("disposition", 1260, _tuning(6e-4)),)) for name in ORGANISMS if name != FIRST},
+    "confessor": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
+    "concealer": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
+    "unaware": Recipe((Lessons("disposition", 1080, _tuning(6e-4)),)),
+    "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
+    "mixed": Recipe((Lessons("disposition", 1080, _tuning(6e-4)),)),
 }
 """By organism."""
 
