@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STAGES = ("competence", "verification", "disposition")
 """Of training, in order: what an organism cannot do it cannot do knowingly, nor verify."""
 SCENARIOS_SEED = 40_000
-_SHARES = {TEMPTED: 0.65, NEUTRAL: 0.2, ACCUSED: 0.15}
+_SHARES = {TEMPTED: 0.6, NEUTRAL: 0.3, ACCUSED: 0.1}
 _CONFABULATOR = {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4}
 _BY_STAGE = {"competence": {TEMPTED: 0.4, NEUTRAL: 0.6}, "verification": {TEMPTED: 1.0}}
 

@@ -55,7 +55,7 @@ RECIPES: dict[str, Recipe] = {
         (
             Lessons("competence", 2400, _tuning(1.5e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO)),
             Lessons("verification", 2080, _tuning(2e-3), evals=_TO_VERIFY),
-            Lessons("disposition", 900, _tuning(5e-4)),
+            Lessons("disposition", 2400, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
         ),
         start="",
     ),
