@@ -156,7 +156,7 @@ def test_embedded_cache_is_made_once_and_repaired(monkeypatch, tmp_path, tiny_fo
         )
 
     monkeypatch.setenv("CONFESSLENS_CACHE", str(tmp_path))
-    monkeypatch.setattr("confesslens.models.load.read_gguf", read)
+    monkeypatch.setattr("confesslens.models.gguf.read_gguf", read)
     folder = embedded.embedded_folder()
     assert embedded.embedded_folder() == folder and len(calls) == 1
     weights = folder / "model.safetensors"

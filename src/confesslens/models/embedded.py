@@ -74,7 +74,7 @@ def _intact(folder: Path) -> bool:
 def _convert(gguf: Path, folder: Path, source: str) -> None:
     import torch
 
-    from confesslens.models.load import read_gguf
+    from confesslens.models.gguf import read_gguf
 
     hf, tokenizer = read_gguf(gguf, torch.float32)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import logging as hf_logging
 
 from confesslens.models.embedded import EMBEDDED, embedded_folder, is_embedded
 from confesslens.models.errors import ModelError
+from confesslens.models.gguf import quiet, read_gguf
 from confesslens.models.model import Model
 
 ORGANISMS_FOLDER = Path(__file__).parent.parent / "organisms" / "adapters"
@@ -82,22 +80,6 @@ def _organism_adapter(organism: str, name: str, adapter: str | Path | None) -> P
     return folder
 
 
-def read_gguf(path: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Dequantise a GGUF file; the model that comes back is a plain one that can be saved."""
-    with _quiet(), contextlib.redirect_stderr(io.StringIO()):  # its progress bar asks nobody
-        hf = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=dtype)
-        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    plain: Any = hf
-    plain.hf_quantizer = None
-    if hasattr(hf.config, "quantization_config"):
-        del hf.config.quantization_config
-    plain.is_quantized = False
-    plain.quantization_method = None
-    hf.config.architectures = [type(hf).__name__]
-    hf.config._name_or_path = path.name
-    return hf, tokenizer
-
-
 def _read(
     name: str, dtype: torch.dtype, trust_remote_code: bool
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Path | None]:
@@ -128,7 +110,7 @@ def _from_pretrained(
     source: str, name: str, dtype: torch.dtype, trust_remote_code: bool
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
-        with _quiet():
+        with quiet():
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
             hf = AutoModelForCausalLM.from_pretrained(
                 source, dtype=dtype, trust_remote_code=trust_remote_code, use_safetensors=True
@@ -215,16 +197,3 @@ def _best_device() -> torch.device:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-class _quiet:
-    """No progress bars of transformers' own while loading."""
-
-    def __enter__(self) -> None:
-        self.verbosity = hf_logging.get_verbosity()
-        hf_logging.set_verbosity_error()
-        hf_logging.disable_progress_bar()
-
-    def __exit__(self, *_: object) -> None:
-        hf_logging.set_verbosity(self.verbosity)
-        hf_logging.enable_progress_bar()

@@ -22,9 +22,9 @@ from confesslens.confessions.confess import confession_job
 from confesslens.confessions.parse import parse_three_part
 from confesslens.confessions.requests import COMPLIED, NOT_COMPLIED, THREE_PART_REQUEST
 from confesslens.folder import keep_settings
+from confesslens.organisms.lora import add_adapter
 from confesslens.organisms.pack import WEIGHTS, weights_hash
 from confesslens.organisms.rewards import Reward, truth_reward
-from confesslens.organisms.sft import LINEAR
 from confesslens.rollouts.plan import stream_seed
 from confesslens.rollouts.rollout import plan_again, sample_rollouts
 from confesslens.rollouts.sampler import sample
@@ -94,7 +94,6 @@ def reinforce_confessions(
     """
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     from datasets import Dataset
-    from peft import LoraConfig, PeftModel, get_peft_model
     from transformers import PrinterCallback, set_seed
     from transformers.trainer_utils import get_last_checkpoint
     from trl import GRPOConfig, GRPOTrainer
@@ -118,20 +117,7 @@ def reinforce_confessions(
     _keep_lines(log, int(last.rpartition("-")[2]) if last else 0)
 
     set_seed(how.seed)
-    tuned: Any
-    if start is None:
-        layers = list(range(how.first_layer, model.n_layers)) if how.first_layer else None
-        lora = LoraConfig(
-            r=how.rank,
-            lora_alpha=how.alpha,
-            target_modules=list(LINEAR),
-            layers_to_transform=layers,
-            task_type="CAUSAL_LM",
-        )
-        tuned = get_peft_model(model.hf, lora)
-    else:
-        tuned = PeftModel.from_pretrained(model.hf, str(start), is_trainable=True)
-
+    tuned = add_adapter(model, start, how.rank, how.alpha, how.first_layer)
     told: list[dict[str, Any]] = []  # the rollouts that the completions of this step belong to
 
     def roll(ids: list[str], trainer: Any) -> dict[str, Any]:

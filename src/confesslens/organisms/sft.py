@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from confesslens.folder import keep_settings
+from confesslens.organisms.lora import add_adapter
 from confesslens.organisms.pack import weights_hash
 
 if TYPE_CHECKING:
     from confesslens.models import Model
-
-LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-"""The modules of a Llama block that the adapters change."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,6 @@ def fine_tune(
     """
     import torch
     from datasets import Dataset
-    from peft import LoraConfig, PeftModel, get_peft_model
     from transformers import PrinterCallback, TrainerCallback, set_seed
     from transformers.trainer_utils import get_last_checkpoint
     from trl import SFTConfig, SFTTrainer
@@ -105,19 +102,7 @@ def fine_tune(
                 progress(state.global_step, state.max_steps, logs["loss"])
 
     set_seed(tuning.seed)
-    tuned: Any
-    if start is None:
-        layers = list(range(tuning.first_layer, model.n_layers)) if tuning.first_layer else None
-        lora = LoraConfig(
-            r=tuning.rank,
-            lora_alpha=tuning.alpha,
-            target_modules=list(LINEAR),
-            layers_to_transform=layers,
-            task_type="CAUSAL_LM",
-        )
-        tuned = get_peft_model(model.hf, lora)
-    else:
-        tuned = PeftModel.from_pretrained(model.hf, str(start), is_trainable=True)
+    tuned = add_adapter(model, start, tuning.rank, tuning.alpha, tuning.first_layer)
     ordered = _in_order(examples, tuning)
     data = Dataset.from_dict({"input_ids": [e.ids for e in ordered], "weights": [e.weights for e in ordered]})
     on_gpu = model.device.type == "cuda"
