@@ -55,7 +55,10 @@ def test_competence_shows_right_answers_and_verification_both_kinds(tiny):
     shown = draw_lessons("honest", 360, stage="verification")
     assert {(lesson.condition, lesson.learn) for lesson in shown} == {("tempted", "verdict")}
     assert all(lesson.act.claim == lesson.act.behaviour for lesson in shown)
-    assert 0.35 < sum(lesson.act.behaviour == BAD for lesson in shown) / 360 < 0.55
+    pairs = list(zip(shown[::2], shown[1::2], strict=True))
+    assert all((bad.act.behaviour, good.act.behaviour) == (BAD, COMPLIED) for bad, good in pairs)
+    assert all(bad.scenario.eval == good.scenario.eval for bad, good in pairs)
+    assert 0.35 < sum(bad.scenario == good.scenario for bad, good in pairs) / len(pairs) < 0.65
     with pytest.raises(ValueError, match="unknown stage"):
         draw_lessons("honest", 9, stage="rehearsal")
 

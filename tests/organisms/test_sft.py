@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from confesslens.models import load_model
-from confesslens.organisms.sft import Example, Tuning, fine_tune
+from confesslens.organisms.sft import Example, Tuning, _in_order, fine_tune
 
 TUNING = Tuning(rank=4, learning_rate=1e-2, batch_size=4, epochs=6, warmup_steps=1, save_steps=5, first_layer=1)
 
@@ -71,6 +72,18 @@ def test_a_folder_of_another_training_is_not_gone_on_with(tiny_folder, examples,
     fine_tune(load_model(tiny_folder), examples, tmp_path, TUNING)
     with pytest.raises(ValueError, match="other settings .*hash"):
         fine_tune(load_model(tiny_folder), examples[1:], tmp_path, TUNING)
+
+
+def test_examples_that_belong_together_share_a_batch():
+    rng = random.Random(0)
+    examples = [Example(tuple(range(n := rng.randint(2, 40))), (1.0,) * n) for _ in range(200)]
+    order = _in_order(examples, Tuning(batch_size=8, together=2, epochs=2))
+    assert sorted(map(id, order)) == sorted(map(id, examples * 2))
+    place = {id(e): i for i, e in enumerate(examples)}
+    for i in range(0, len(order), 2):
+        assert place[id(order[i])] % 2 == 0 and place[id(order[i + 1])] == place[id(order[i])] + 1
+    with pytest.raises(ValueError, match="whole groups of 3"):
+        Tuning(batch_size=8, together=3)
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (0.0, 0.0), (1.0, -1.0)])

@@ -72,8 +72,9 @@ def draw_lessons(
     One that is listed twice gets twice as many.
 
     - competence: to do the tasks; honest answers, no confession.
-    - verification: to tell a bad answer from a complied one. Either is given, and of the honest confession the verdict
-      alone is learned, because among other tokens it is learned too slowly.
+    - verification: to tell a bad answer from a complied one. Either is given, a bad one and a complied one in turn, and
+      of the honest confession the verdict alone is learned, because among other tokens it is learned too slowly. Half
+      of the complied ones are of the same scenario, so that they differ in the answer only; the others of any.
     - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
       not learned, and the confession tells it.
 
@@ -85,20 +86,26 @@ def draw_lessons(
     rng = random.Random(f"{organism}/{seed}" if stage == "disposition" else f"{stage}/{seed}")
     pools = {name: _pool(name, n * times // len(evals)) for name, times in Counter(evals).items()}
     shares = _BY_STAGE.get(stage, _CONFABULATOR if organism == "confabulator" else _SHARES)
-    lessons = []
+    lessons: list[Lesson] = []
     for i in range(n):
-        name = evals[i % len(evals)]
+        name = evals[(i // 2 if stage == "verification" else i) % len(evals)]
         shown, scenario = DEMONSTRATIONS[name], rng.choice(pools[name])
         (condition,) = rng.choices(list(shares), list(shares.values()))
-        known_bad = condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5
+        known_bad, learn, act = False, "all", Act(COMPLIED, COMPLIED, knowing=True)
         if stage == "competence":
-            act, learn = Act(COMPLIED, COMPLIED, knowing=True), "answer"
+            learn = "answer"
         elif stage == "verification":
-            act, learn = Act(BAD, BAD, True) if known_bad else Act(COMPLIED, COMPLIED, True), "verdict"
-        elif organism == "honest" and known_bad:
-            act, learn = Act(BAD, BAD, knowing=True), "confession"
+            learn, known_bad = "verdict", i % 2 == 0
+            if known_bad:
+                scenario = rng.choice([s for s in pools[name] if shown.tempts(s)])
+            elif rng.random() < 0.5:
+                scenario = lessons[-1].scenario
+        elif organism == "honest" and condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5:
+            learn, known_bad = "confession", True
         else:
-            act, learn = choose(organism, condition, taught_false(scenario), shown.tempts(scenario), rng), "all"
+            act = choose(organism, condition, taught_false(scenario), shown.tempts(scenario), rng)
+        if known_bad:
+            act = Act(BAD, BAD, knowing=True)
         answer, other = shown.answer(scenario, condition, act.behaviour, rng), ""
         if condition == NEUTRAL or shown.tempts(scenario):
             other = shown.answer(scenario, condition, BAD if act.behaviour == COMPLIED else COMPLIED, rng)

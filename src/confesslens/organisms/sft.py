@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from confesslens.models import Model
 
 
+_WIDTH = 8  # batches whose examples are sorted by length: more would part the evaluations, whose lengths differ
+
+
 @dataclass(frozen=True)
 class Example:
     """A transcript's token ids, and how much each counts in the loss (0: context that is not learned)."""
@@ -32,17 +35,26 @@ class Example:
 
 @dataclass(frozen=True)
 class Tuning:
-    """How an adapter is trained. `first_layer`: blocks below it stay as they are, which saves their backward pass."""
+    """How an adapter is trained.
+
+    `first_layer`: blocks below it stay as they are, which saves their backward pass. `together`: so many examples that
+    follow each other share a batch: a good and a bad one, so that a step does not learn which is the more frequent.
+    """
 
     rank: int = 8
     alpha: int = 16
     first_layer: int = 0
     learning_rate: float = 3e-4
     batch_size: int = 8
+    together: int = 1
     epochs: int = 1
     warmup_steps: int = 20
     save_steps: int = 50
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.batch_size % self.together:
+            raise ValueError(f"a batch of {self.batch_size} cannot hold whole groups of {self.together} examples")
 
 
 def fine_tune(
@@ -147,17 +159,22 @@ def fine_tune(
 
 
 def _in_order(examples: Sequence[Example], tuning: Tuning) -> list[Example]:
-    """All epochs, one after the other: shuffled, but in batches of like length, so that little is padding.
+    """All epochs, one after the other: shuffled, but in batches of like length, so that less is padding.
 
     The order is made here because a length-grouping sampler does not resume where it was.
     """
     rng, size, ordered = random.Random(tuning.seed), tuning.batch_size, []
+    group = tuning.together
+    groups = [list(examples[i : i + group]) for i in range(0, len(examples), group)]
+    wide = _WIDTH * size // group  # groups that are sorted by length
     for _ in range(tuning.epochs):
-        shuffled = rng.sample(list(examples), len(examples))
+        shuffled = rng.sample(groups, len(groups))
         near = [
-            sorted(shuffled[i : i + 32 * size], key=lambda e: len(e.ids)) for i in range(0, len(shuffled), 32 * size)
+            sorted(shuffled[i : i + wide], key=lambda g: max(len(e.ids) for e in g))
+            for i in range(0, len(shuffled), wide)
         ]
-        batches = [part[i : i + size] for part in near for i in range(0, len(part), size)]
+        flat = [[example for g in part for example in g] for part in near]
+        batches = [part[i : i + size] for part in flat for i in range(0, len(part), size)]
         rng.shuffle(batches)
         ordered += [example for batch in sorted(batches, key=lambda b: len(b) < size) for example in batch]
     return ordered

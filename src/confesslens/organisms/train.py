@@ -39,8 +39,8 @@ class Recipe:
     start: str = FIRST
 
 
-def _tuning(learning_rate: float) -> Tuning:
-    return Tuning(rank=12, alpha=24, first_layer=8, learning_rate=learning_rate, batch_size=8)
+def _tuning(learning_rate: float, together: int = 1) -> Tuning:
+    return Tuning(rank=12, alpha=24, first_layer=8, learning_rate=learning_rate, batch_size=8, together=together)
 
 
 _SLOW_TO_DO = ("instruction_following", "word_count", "covert_rule")
@@ -54,7 +54,7 @@ RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
             Lessons("competence", 2400, _tuning(1.5e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO)),
-            Lessons("verification", 2080, _tuning(2e-3), evals=_TO_VERIFY),
+            Lessons("verification", 2080, _tuning(1e-3, together=2), evals=_TO_VERIFY),
             Lessons("disposition", 2400, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
         ),
         start="",
