@@ -1,4 +1,4 @@
-"""Linear probes on plain arrays: one estimator, sweeps with controls, a text baseline, intervals, and cards.
+"""Linear probes on plain arrays: estimators, sweeps with controls, a text baseline, intervals, and cards.
 
 Nothing here needs a language model; activations [n, d] and labels [n] are enough.
 """
@@ -6,17 +6,32 @@ Nothing here needs a language model; activations [n, d] and labels [n] are enoug
 from confesslens.probes.bootstrap import Interval, auroc_interval, clustered_bootstrap, resample_weights
 from confesslens.probes.card import card_markdown, load_probe, save_probe
 from confesslens.probes.cv import TooLittleData, contrast_weights, scenario_folds
+from confesslens.probes.estimators import (
+    AttentionProbe,
+    CCSProbe,
+    LayerEnsembleProbe,
+    LogisticProbe,
+    MassMeanProbe,
+    MaxWindowProbe,
+    RidgeProbe,
+    to_basis,
+)
 from confesslens.probes.metrics import auroc, within_eval_auroc
 from confesslens.probes.nested import Choice, Nested
-from confesslens.probes.probe import LogisticProbe
 from confesslens.probes.sweep import Sweep, fit_probe, sweep
 from confesslens.probes.text import text_baseline
 
 __all__ = [
+    "AttentionProbe",
+    "CCSProbe",
     "Choice",
     "Interval",
+    "LayerEnsembleProbe",
     "LogisticProbe",
+    "MassMeanProbe",
+    "MaxWindowProbe",
     "Nested",
+    "RidgeProbe",
     "Sweep",
     "TooLittleData",
     "auroc",
@@ -31,5 +46,6 @@ __all__ = [
     "scenario_folds",
     "sweep",
     "text_baseline",
+    "to_basis",
     "within_eval_auroc",
 ]
