@@ -1,4 +1,4 @@
-"""Linear probes on plain arrays: estimators, sweeps with controls, a text baseline, intervals, and cards.
+"""Linear probes on plain arrays: estimators, sweeps with controls, text baseline, tests, intervals, and cards.
 
 Nothing here needs a language model; activations [n, d] and labels [n] are enough.
 """
@@ -16,6 +16,7 @@ from confesslens.probes.estimators import (
     RidgeProbe,
     to_basis,
 )
+from confesslens.probes.lint import Finding, lint
 from confesslens.probes.metrics import auroc, within_eval_auroc
 from confesslens.probes.nested import Choice, Nested
 from confesslens.probes.sweep import Sweep, fit_probe, sweep
@@ -25,6 +26,7 @@ __all__ = [
     "AttentionProbe",
     "CCSProbe",
     "Choice",
+    "Finding",
     "Interval",
     "LayerEnsembleProbe",
     "LogisticProbe",
@@ -40,6 +42,7 @@ __all__ = [
     "clustered_bootstrap",
     "contrast_weights",
     "fit_probe",
+    "lint",
     "load_probe",
     "resample_weights",
     "save_probe",
