@@ -19,6 +19,7 @@ from confesslens.probes.estimators import (
 from confesslens.probes.lint import Finding, lint
 from confesslens.probes.metrics import auroc, within_eval_auroc
 from confesslens.probes.nested import Choice, Nested
+from confesslens.probes.operating import Threshold, operating_points, threshold_at
 from confesslens.probes.sweep import Sweep, fit_probe, sweep
 from confesslens.probes.text import text_baseline
 
@@ -35,6 +36,7 @@ __all__ = [
     "Nested",
     "RidgeProbe",
     "Sweep",
+    "Threshold",
     "TooLittleData",
     "auroc",
     "auroc_interval",
@@ -44,11 +46,13 @@ __all__ = [
     "fit_probe",
     "lint",
     "load_probe",
+    "operating_points",
     "resample_weights",
     "save_probe",
     "scenario_folds",
     "sweep",
     "text_baseline",
+    "threshold_at",
     "to_basis",
     "within_eval_auroc",
 ]
