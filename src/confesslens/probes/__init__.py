@@ -4,6 +4,7 @@ Nothing here needs a language model; activations [n, d] and labels [n] are enoug
 """
 
 from confesslens.probes.bootstrap import Interval, auroc_interval, clustered_bootstrap, resample_weights
+from confesslens.probes.calibration import Calibrator, brier, calibrate, calibrated, ece, ece_if_calibrated, reliability
 from confesslens.probes.card import card_markdown, load_probe, save_probe
 from confesslens.probes.cv import TooLittleData, contrast_weights, scenario_folds
 from confesslens.probes.estimators import (
@@ -26,6 +27,7 @@ from confesslens.probes.text import text_baseline
 __all__ = [
     "AttentionProbe",
     "CCSProbe",
+    "Calibrator",
     "Choice",
     "Finding",
     "Interval",
@@ -40,13 +42,19 @@ __all__ = [
     "TooLittleData",
     "auroc",
     "auroc_interval",
+    "brier",
+    "calibrate",
+    "calibrated",
     "card_markdown",
     "clustered_bootstrap",
     "contrast_weights",
+    "ece",
+    "ece_if_calibrated",
     "fit_probe",
     "lint",
     "load_probe",
     "operating_points",
+    "reliability",
     "resample_weights",
     "save_probe",
     "scenario_folds",
