@@ -23,12 +23,14 @@ from confesslens.probes.nested import Choice, Nested
 from confesslens.probes.operating import Threshold, operating_points, threshold_at
 from confesslens.probes.sweep import Sweep, fit_probe, sweep
 from confesslens.probes.text import text_baseline
+from confesslens.probes.transfer import DataSet, leave_one_out, transfer_matrix
 
 __all__ = [
     "AttentionProbe",
     "CCSProbe",
     "Calibrator",
     "Choice",
+    "DataSet",
     "Finding",
     "Interval",
     "LayerEnsembleProbe",
@@ -51,6 +53,7 @@ __all__ = [
     "ece",
     "ece_if_calibrated",
     "fit_probe",
+    "leave_one_out",
     "lint",
     "load_probe",
     "operating_points",
@@ -62,5 +65,6 @@ __all__ = [
     "text_baseline",
     "threshold_at",
     "to_basis",
+    "transfer_matrix",
     "within_eval_auroc",
 ]
