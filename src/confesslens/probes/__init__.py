@@ -1,6 +1,7 @@
 """Linear probes on plain arrays: estimators, sweeps with controls, text baseline, tests, intervals, and cards.
 
-Nothing here needs a language model; activations [n, d] and labels [n] are enough.
+Before a fit: `lint`. Fits: `estimators`, `sweep`. After: `permutation_test`, `transfer_matrix`, `operating_points`,
+`calibrated`. Nothing here needs a language model; activations [n, d] and labels [n] are enough.
 """
 
 from confesslens.probes.bootstrap import Interval, auroc_interval, clustered_bootstrap, resample_weights
@@ -21,6 +22,7 @@ from confesslens.probes.lint import Finding, lint
 from confesslens.probes.metrics import auroc, within_eval_auroc
 from confesslens.probes.nested import Choice, Nested
 from confesslens.probes.operating import Threshold, operating_points, threshold_at
+from confesslens.probes.permutation import PermutationTest, max_statistic, permutation_test, permuted_labels
 from confesslens.probes.sweep import Sweep, fit_probe, sweep
 from confesslens.probes.text import text_baseline
 from confesslens.probes.transfer import DataSet, leave_one_out, transfer_matrix
@@ -38,6 +40,7 @@ __all__ = [
     "MassMeanProbe",
     "MaxWindowProbe",
     "Nested",
+    "PermutationTest",
     "RidgeProbe",
     "Sweep",
     "Threshold",
@@ -56,7 +59,10 @@ __all__ = [
     "leave_one_out",
     "lint",
     "load_probe",
+    "max_statistic",
     "operating_points",
+    "permutation_test",
+    "permuted_labels",
     "reliability",
     "resample_weights",
     "save_probe",
