@@ -7,7 +7,7 @@ from confesslens.probes import (
     DataSet,
     MassMeanProbe,
     auroc,
-    leave_one_out,
+    leave_one_eval_out,
     sweep,
     transfer_matrix,
 )
@@ -72,14 +72,14 @@ def test_organisms_of_other_scenarios_are_asked_whole():
     assert (table["auroc"] > 0.85).all()
 
 
-def test_leave_one_out_asks_the_evaluation_that_was_left_out():
-    table = leave_one_out(data([1, 1, 1, -1]), n_boot=100).set_index("test")
+def test_leave_one_eval_out_asks_the_evaluation_that_was_left_out():
+    table = leave_one_eval_out(data([1, 1, 1, -1]), n_boot=100).set_index("test")
     assert list(table["train"]) == [f"all but {e}" for e in "abcd"]
     assert (table["n_train"] == 720).all()
     assert table.loc["d", "auroc"] < 0.2
     assert table.loc["a", "auroc"] > 0.8
     with pytest.raises(ValueError, match=r"two evaluations or data sets or more, got \['a'\]"):
-        leave_one_out(data([1]))
+        leave_one_eval_out(data([1]))
 
 
 def test_base_rates_of_the_training_evaluations_are_not_learned():
@@ -88,7 +88,7 @@ def test_base_rates_of_the_training_evaluations_are_not_learned():
     keep = ~rare | (np.random.default_rng(0).random(len(both)) < np.where(both.labels, 0.1, 1.0))
     marked = both.take(keep)
     marked.X[marked.evals == "b", 5] += 10  # tells b, where bad is common, from a, where it is rare
-    test = leave_one_out(marked, MassMeanProbe(), n_boot=50).set_index("test")
+    test = leave_one_eval_out(marked, MassMeanProbe(), n_boot=50).set_index("test")
     assert test.loc["c", "auroc"] == pytest.approx(norm.cdf(1 / np.sqrt(2)), abs=0.08)
 
 
@@ -108,7 +108,7 @@ def test_ragged_tokens_and_any_classifier():
     ragged = [np.vstack([x, rng.normal(size=(rng.integers(0, 4), D))]) for x in source.X]
     sets = DataSet(ragged, source.labels, source.groups, source.evals)
     assert (transfer_matrix(sets, AttentionProbe(), n_boot=20)["auroc"] > 0.85).all()
-    assert (leave_one_out(sets, AttentionProbe(), n_boot=20)["auroc"] > 0.85).all()
+    assert (leave_one_eval_out(sets, AttentionProbe(), n_boot=20)["auroc"] > 0.85).all()
 
 
 def test_agrees_with_the_sweep_on_one_evaluation():

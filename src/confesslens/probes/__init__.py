@@ -25,7 +25,7 @@ from confesslens.probes.operating import Threshold, operating_points, threshold_
 from confesslens.probes.permutation import PermutationTest, max_statistic, permutation_test, permuted_labels
 from confesslens.probes.sweep import Sweep, fit_probe, sweep
 from confesslens.probes.text import text_baseline
-from confesslens.probes.transfer import DataSet, leave_one_out, transfer_matrix
+from confesslens.probes.transfer import DataSet, leave_one_eval_out, transfer_matrix
 
 __all__ = [
     "AttentionProbe",
@@ -56,7 +56,7 @@ __all__ = [
     "ece",
     "ece_if_calibrated",
     "fit_probe",
-    "leave_one_out",
+    "leave_one_eval_out",
     "lint",
     "load_probe",
     "max_statistic",

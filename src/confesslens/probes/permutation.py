@@ -40,7 +40,7 @@ def permuted_labels(
 ) -> NDArray[np.bool_]:
     """Labels permuted by scenario inside evaluations: scenarios of as many rows swap their labels as a whole.
 
-    Whole-block exchange of Winkler et al. (2015, NeuroImage 123, section 2): what rows of a scenario share, in labels
+    Whole-block exchange of Winkler et al. (2015, NeuroImage 123): what rows of a scenario share, in labels
     and in activations, is kept, so that the null has the dependence of the data. A scenario that has no partner of its
     size in its evaluation keeps its labels, which only costs power.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
@@ -19,7 +19,7 @@ from confesslens.probes.estimators import LogisticProbe
 COLUMNS = ["train", "test", "held_out", "n_train", "n_test", "n_pos", "auroc", "low", "high"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class DataSet:
     """Activations with what is known of their rows: one evaluation's, one organism's, or several evaluations'.
 
@@ -28,6 +28,9 @@ class DataSet:
         labels: [n] true for the bad act.
         groups: [n] scenarios.
         evals: [n] evaluation names.
+
+    Raises:
+        ValueError: lengths that differ.
     """
 
     X: Any = field(repr=False)
@@ -35,13 +38,12 @@ class DataSet:
     groups: NDArray
     evals: NDArray
 
-    def __init__(self, X: Any, labels: ArrayLike, groups: ArrayLike, evals: ArrayLike) -> None:
-        values = (X, np.asarray(labels, dtype=bool), np.asarray(groups), np.asarray(evals).astype(str))
-        lengths = [len(v) for v in values]
+    def __post_init__(self) -> None:
+        self.labels, self.groups = np.asarray(self.labels, dtype=bool), np.asarray(self.groups)
+        self.evals = np.asarray(self.evals).astype(str)
+        lengths = [len(self.X), len(self.labels), len(self.groups), len(self.evals)]
         if len(set(lengths)) > 1:
             raise ValueError(f"X, labels, groups and evals need one entry a row each, got lengths {lengths}")
-        for name, value in zip(("X", "labels", "groups", "evals"), values, strict=True):
-            object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -89,7 +91,7 @@ def transfer_matrix(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def leave_one_out(
+def leave_one_eval_out(
     data: DataSet | Mapping[str, DataSet],
     estimator: Any = None,
     folds: int = 5,
@@ -113,7 +115,7 @@ def leave_one_out(
     """
     sets = data.by_eval() if isinstance(data, DataSet) else dict(data)
     if len(sets) < 2:
-        raise ValueError(f"leave_one_out needs two evaluations or data sets or more, got {list(sets)}")
+        raise ValueError(f"leave_one_eval_out needs two evaluations or data sets or more, got {list(sets)}")
     rows = []
     for name, test in sets.items():
         train = _joined([other for key, other in sets.items() if key != name])

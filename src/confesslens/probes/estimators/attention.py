@@ -36,7 +36,7 @@ class AttentionProbe(LinearProbe, ClassifierMixin, BaseEstimator):
 
     X is a list or object array of [tokens, d], or padded [n, t, d] with `lengths`. A plain [n, d] is n sequences of
     one token, where the probe is logistic regression: in that form scikit-learn's checks of 2-D estimators hold.
-    scikit-learn's tools that index X (cross_val_score, GridSearchCV) take the object array and the padded form.
+    scikit-learn's tools that index X (cross_val_score, GridSearchCV) take the object array.
 
     Args:
         C: inverse penalty strength, of direction and query alike.

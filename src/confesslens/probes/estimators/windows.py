@@ -35,7 +35,7 @@ class MaxWindowProbe(LinearProbe, ClassifierMixin, BaseEstimator):
 
     X is a list or object array of [tokens, d], or padded [n, t, d] with `lengths`; a sequence shorter than `width` is
     one window. A plain [n, d] is n sequences of one token, where the probe is logistic regression: in that form
-    scikit-learn's checks of 2-D estimators hold.
+    scikit-learn's checks of 2-D estimators hold. Its tools that index X (cross_val_score) take the object array.
 
     Args:
         width: tokens in a window; 1 is the maximum over tokens.
