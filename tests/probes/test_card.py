@@ -1,9 +1,23 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
+from sklearn.exceptions import NotFittedError
 
-from confesslens.probes import Interval, LogisticProbe, load_probe, save_probe
+from confesslens.probes import (
+    AttentionProbe,
+    CCSProbe,
+    Interval,
+    LayerEnsembleProbe,
+    LogisticProbe,
+    MassMeanProbe,
+    MaxWindowProbe,
+    RidgeProbe,
+    load_probe,
+    save_probe,
+)
 
 CARD = {
     "model": "smollm2-135m",
@@ -67,3 +81,76 @@ def test_weights_must_match_the_card(saved):
     (folder / "card.json").write_text(json.dumps(card | {"d_model": 7}))
     with pytest.raises(ValueError, match="6 entries but card.json says 7"):
         load_probe(folder)
+
+
+def fitted(estimator):
+    rng = np.random.default_rng(0)
+    if isinstance(estimator, CCSProbe):
+        X = rng.normal(size=(40, 12))
+        return estimator.fit(X, X[:, 0] > X[:, 6]), X
+    if isinstance(estimator, AttentionProbe | MaxWindowProbe):
+        X = [rng.normal(size=(rng.integers(1, 9), 6)) for _ in range(40)]
+        return estimator.fit(X, [x[:, 0].mean() > 0 for x in X]), X
+    X = rng.normal(size=(40, 6))
+    return estimator.fit(X, X[:, 0] > 0), X
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LogisticProbe(C=0.5, class_weight=None),
+        RidgeProbe(alpha=3.0),
+        MassMeanProbe(whiten=True, shrinkage=0.2),
+        CCSProbe(l2=0.1, restarts=2),
+        AttentionProbe(C=2.0),
+        MaxWindowProbe(width=3),
+    ],
+)
+def test_every_estimator_of_one_direction_makes_the_round_trip(tmp_path, estimator):
+    probe, X = fitted(estimator)
+    again, card = load_probe(save_probe(tmp_path, probe, {"model": "m"}))
+    assert type(again) is type(probe) and card["estimator"] == type(probe).__name__
+    assert again.get_params() == probe.get_params()
+    assert again.decision_function(X) == pytest.approx(probe.decision_function(X), rel=1e-12)
+    assert (again.predict(X) == probe.predict(X)).all()
+    assert f"`{probe.readout}`; above 0 means `True`" in (tmp_path / "card.md").read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["card.json", "card.md", "probe.safetensors"]
+
+
+def test_a_card_of_before_is_a_logistic_probe(saved):
+    folder, probe, X = saved
+    card = json.loads((folder / "card.json").read_text())
+    for key in ("estimator", "readout", "class_weight"):
+        del card[key]
+    (folder / "card.json").write_text(json.dumps(card))
+    again, _ = load_probe(folder)
+    assert isinstance(again, LogisticProbe) and again.C == probe.C
+    assert (again.decision_function(X) == probe.decision_function(X)).all()
+
+
+def test_the_released_probe_can_be_read():
+    folder = Path(__file__).parents[2] / "probes" / "smollm2-135m-behaviour"
+    probe, card = load_probe(folder, expect={"model": "smollm2-135m"})
+    assert isinstance(probe, LogisticProbe) and len(probe.direction) == card["d_model"] == 576
+
+
+def test_unknown_estimators_are_refused(saved, tmp_path):
+    folder = saved[0]
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps(card | {"estimator": "RigdeProbe"}))
+    with pytest.raises(ValueError, match="card.json: there is no estimator 'RigdeProbe': did you mean 'RidgeProbe'"):
+        load_probe(folder)
+    X = np.random.default_rng(0).normal(size=(20, 2, 3))
+    with pytest.raises(ValueError, match="a LayerEnsembleProbe cannot be saved; these can: LogisticProbe"):
+        save_probe(tmp_path, LayerEnsembleProbe().fit(X, X[:, 0, 0] > 0), {})
+    with pytest.raises(NotFittedError):
+        save_probe(tmp_path / "new", RidgeProbe(), {})
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_attention_probe_needs_its_query(tmp_path):
+    probe, _ = fitted(AttentionProbe())
+    save_probe(tmp_path, probe, {})
+    save_file({"direction": probe.direction, "bias": np.zeros(1)}, tmp_path / "probe.safetensors")
+    with pytest.raises(ValueError, match=r"expected tensors direction \[d\], query \[d\] and bias \[1\]"):
+        load_probe(tmp_path)

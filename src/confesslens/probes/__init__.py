@@ -1,35 +1,76 @@
-"""Linear probes on plain arrays: one estimator, sweeps with controls, a text baseline, intervals, and cards.
+"""Linear probes on plain arrays: estimators, sweeps with controls, text baseline, tests, intervals, and cards.
 
-Nothing here needs a language model; activations [n, d] and labels [n] are enough.
+Before a fit: `lint`. Fits: `estimators`, `sweep`. After: `permutation_test`, `transfer_matrix`, `operating_points`,
+`calibrated`. Nothing here needs a language model; activations [n, d] and labels [n] are enough.
 """
 
 from confesslens.probes.bootstrap import Interval, auroc_interval, clustered_bootstrap, resample_weights
+from confesslens.probes.calibration import Calibrator, brier, calibrate, calibrated, ece, ece_if_calibrated, reliability
 from confesslens.probes.card import card_markdown, load_probe, save_probe
 from confesslens.probes.cv import TooLittleData, contrast_weights, scenario_folds
+from confesslens.probes.estimators import (
+    AttentionProbe,
+    CCSProbe,
+    LayerEnsembleProbe,
+    LogisticProbe,
+    MassMeanProbe,
+    MaxWindowProbe,
+    RidgeProbe,
+    to_basis,
+)
+from confesslens.probes.lint import Finding, lint
 from confesslens.probes.metrics import auroc, within_eval_auroc
 from confesslens.probes.nested import Choice, Nested
-from confesslens.probes.probe import LogisticProbe
+from confesslens.probes.operating import Threshold, operating_points, threshold_at
+from confesslens.probes.permutation import PermutationTest, max_statistic, permutation_test, permuted_labels
 from confesslens.probes.sweep import Sweep, fit_probe, sweep
 from confesslens.probes.text import text_baseline
+from confesslens.probes.transfer import DataSet, leave_one_eval_out, transfer_matrix
 
 __all__ = [
+    "AttentionProbe",
+    "CCSProbe",
+    "Calibrator",
     "Choice",
+    "DataSet",
+    "Finding",
     "Interval",
+    "LayerEnsembleProbe",
     "LogisticProbe",
+    "MassMeanProbe",
+    "MaxWindowProbe",
     "Nested",
+    "PermutationTest",
+    "RidgeProbe",
     "Sweep",
+    "Threshold",
     "TooLittleData",
     "auroc",
     "auroc_interval",
+    "brier",
+    "calibrate",
+    "calibrated",
     "card_markdown",
     "clustered_bootstrap",
     "contrast_weights",
+    "ece",
+    "ece_if_calibrated",
     "fit_probe",
+    "leave_one_eval_out",
+    "lint",
     "load_probe",
+    "max_statistic",
+    "operating_points",
+    "permutation_test",
+    "permuted_labels",
+    "reliability",
     "resample_weights",
     "save_probe",
     "scenario_folds",
     "sweep",
     "text_baseline",
+    "threshold_at",
+    "to_basis",
+    "transfer_matrix",
     "within_eval_auroc",
 ]

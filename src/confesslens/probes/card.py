@@ -11,9 +11,21 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from confesslens.probes.probe import LogisticProbe
+from confesslens.closest import no_such
+from confesslens.probes.estimators import (
+    AttentionProbe,
+    CCSProbe,
+    LogisticProbe,
+    MassMeanProbe,
+    MaxWindowProbe,
+    RidgeProbe,
+)
+
+Probe = LogisticProbe | RidgeProbe | MassMeanProbe | CCSProbe | AttentionProbe | MaxWindowProbe
 
 FORMAT = "confesslens-probe-1"
+# A name in a card is looked up here and never imported: reading a probe runs no code of others.
+_ESTIMATORS = {kind.__name__: kind for kind in Probe.__args__}
 _SECTIONS = {
     "metrics": "Metrics",
     "controls": "Controls",
@@ -23,63 +35,77 @@ _SECTIONS = {
 }
 
 
-def save_probe(folder: str | Path, probe: LogisticProbe, card: dict[str, Any]) -> Path:
+def save_probe(folder: str | Path, probe: Probe, card: dict[str, Any]) -> Path:
     """Write probe.safetensors (direction [d], bias [1]), card.json and card.md; returns the folder.
+
+    The query [d] of an AttentionProbe is written beside them. An ensemble has a direction a layer: save its `probes_`
+    one by one.
 
     Args:
         folder: made if it is missing; files of these names are replaced.
-        probe: a fitted probe.
+        probe: a fitted probe with one direction.
         card: what is known of it: model, site, layer, penalty, metrics and controls (name -> number or
             {"estimate", "low", "high"} or an `Interval`), data_hash, intended_use, limits, and anything else that
             JSON can hold. Numbers that are not finite are stored as null.
+
+    Raises:
+        ValueError: the estimator is none of those that can be read again.
+        NotFittedError: the probe is not fitted (scikit-learn's).
     """
+    name = type(probe).__name__
+    if name not in _ESTIMATORS:
+        raise ValueError(f"a {name} cannot be saved; these can: {', '.join(_ESTIMATORS)}")
+    tensors = {"direction": np.ascontiguousarray(probe.direction), "bias": np.array([probe.bias])}
+    if isinstance(probe, AttentionProbe):
+        tensors["query"] = np.ascontiguousarray(probe.query)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     full = {
         "format": FORMAT,
         **_plain(card),
+        "estimator": name,
+        "readout": probe.readout,
         "d_model": len(probe.direction),
         "classes": [_plain(c) for c in probe.classes_],
-        "C": float(probe.C),
+        **_plain(probe.get_params()),
     }
-    tensors = {"direction": np.ascontiguousarray(probe.direction), "bias": np.array([probe.bias])}
     save_file(tensors, folder / "probe.safetensors")
     (folder / "card.json").write_text(json.dumps(full, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "card.md").write_text(card_markdown(full), encoding="utf-8")
     return folder
 
 
-def load_probe(folder: str | Path, expect: dict[str, Any] | None = None) -> tuple[LogisticProbe, dict[str, Any]]:
+def load_probe(folder: str | Path, expect: dict[str, Any] | None = None) -> tuple[Probe, dict[str, Any]]:
     """Read a saved probe and its card.
 
     Args:
         folder: as written by `save_probe`.
         expect: entries that the card must have, such as {"model": "smollm2-135m", "d_model": 576}.
 
+    Returns:
+        The probe, of the estimator that the card names (LogisticProbe in cards of before), and the card.
+
     Raises:
         ValueError: a file is missing or damaged, weights and card differ, or the card is not the expected one.
     """
     folder = Path(folder)
     card = _read_card(folder / "card.json")
-    path = folder / "probe.safetensors"
-    try:
-        tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({_one_line(error)})") from error
-    direction, bias = tensors.get("direction"), tensors.get("bias")
-    if direction is None or bias is None or direction.ndim != 1 or bias.size != 1:
-        raise ValueError(f"{path}: expected tensors direction [d] and bias [1], found {sorted(tensors)}")
-    if not (np.isfinite(direction).all() and np.isfinite(bias).all()):
-        raise ValueError(f"{path}: direction or bias is not finite")
-    if len(direction) != card["d_model"]:
-        raise ValueError(f"{path}: direction has {len(direction)} entries but card.json says {card['d_model']}")
+    kind = _ESTIMATORS[card["estimator"]]
+    tensors = _read_tensors(folder / "probe.safetensors", query=kind is AttentionProbe)
+    d = len(tensors["direction"])
+    if d != card["d_model"]:
+        raise ValueError(
+            f"{folder / 'probe.safetensors'}: direction has {d} entries but card.json says {card['d_model']}"
+        )
     for key, want in (expect or {}).items():
         if card.get(key) != _plain(want):
             raise ValueError(f"{folder / 'card.json'}: {key} is {card.get(key)!r}, expected {want!r}")
-    probe = LogisticProbe(C=card["C"])
+    probe = kind(**{key: card[key] for key in kind().get_params() if key in card})
     probe.classes_ = np.array(card["classes"])
-    probe.direction_, probe.bias_ = direction.astype(np.float64), float(bias.reshape(-1)[0])
-    probe.n_features_in_ = len(direction)
+    probe.direction_, probe.bias_ = tensors["direction"].astype(np.float64), float(tensors["bias"].reshape(-1)[0])
+    probe.n_features_in_ = 2 * d if kind is CCSProbe else d
+    if isinstance(probe, AttentionProbe):
+        probe.query_ = tensors["query"].astype(np.float64)
     return probe, card
 
 
@@ -89,8 +115,9 @@ def card_markdown(card: dict[str, Any]) -> str:
     title = f"Probe of {card.get('model', 'a model')}, layer {card.get('layer', '?')}, {card.get('site', '?')}"
     lines = [f"# {title}", ""]
     if len(classes) == 2:
-        lines += [f"`score = activation @ direction + bias`; above 0 means `{classes[1]}`, else `{classes[0]}`.", ""]
-    lines += [f"- {key}: {_shown(value)}" for key, value in card.items() if key not in _SECTIONS]
+        readout = card.get("readout", LogisticProbe.readout)
+        lines += [f"`{readout}`; above 0 means `{classes[1]}`, else `{classes[0]}`.", ""]
+    lines += [f"- {key}: {_shown(value)}" for key, value in card.items() if key not in (*_SECTIONS, "readout")]
     for key, heading in _SECTIONS.items():
         value = card.get(key)
         lines += ["", f"## {heading}", ""]
@@ -112,10 +139,28 @@ def _read_card(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: not a readable card ({_one_line(error)})") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise ValueError(f"{path}: not a card of format {FORMAT}")
-    classes, d, c = card.get("classes"), card.get("d_model"), card.get("C")
-    if not (isinstance(classes, list) and len(classes) == 2 and isinstance(d, int) and isinstance(c, int | float)):
-        raise ValueError(f"{path}: expected classes (two), d_model (whole number) and C (number)")
+    card.setdefault("estimator", "LogisticProbe")
+    if card["estimator"] not in _ESTIMATORS:
+        raise ValueError(f"{path}: {no_such('estimator', str(card['estimator']), _ESTIMATORS)}")
+    classes, d = card.get("classes"), card.get("d_model")
+    if not (isinstance(classes, list) and len(classes) == 2 and isinstance(d, int)):
+        raise ValueError(f"{path}: expected classes (two) and d_model (whole number)")
     return card
+
+
+def _read_tensors(path: Path, query: bool) -> dict[str, np.ndarray]:
+    names = ["direction", "query"] if query else ["direction"]
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({_one_line(error)})") from error
+    shapes = {tensors[name].shape if name in tensors else None for name in names}
+    first = tensors.get("direction")
+    if first is None or first.ndim != 1 or len(shapes) > 1 or "bias" not in tensors or tensors["bias"].size != 1:
+        raise ValueError(f"{path}: expected tensors {' [d], '.join(names)} [d] and bias [1], found {sorted(tensors)}")
+    if not all(np.isfinite(tensors[name]).all() for name in [*names, "bias"]):
+        raise ValueError(f"{path}: {' or '.join([*names, 'bias'])} is not finite")
+    return tensors
 
 
 def _plain(value: Any) -> Any:

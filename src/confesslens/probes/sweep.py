@@ -22,10 +22,10 @@ from confesslens.probes.cv import (
     require_enough,
     scenario_folds,
 )
+from confesslens.probes.estimators import LogisticProbe
 from confesslens.probes.folds import FoldPlan, FoldScores, plan_fold, score_fold, shuffled_labels
 from confesslens.probes.metrics import within_eval_auroc_columns
 from confesslens.probes.nested import Nested, choose_nested
-from confesslens.probes.probe import LogisticProbe
 from confesslens.probes.solver import row_space
 
 Progress = Callable[[int, int], None]

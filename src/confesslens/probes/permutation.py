@@ -1,0 +1,211 @@
+"""Is anything there at all: a permutation test of the best cell of a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import cho_factor, cho_solve
+from sklearn.model_selection import StratifiedGroupKFold
+
+from confesslens.probes.cv import MIN_SCENARIOS, Split, TooLittleData, rarer_scenarios, require_enough
+from confesslens.probes.metrics import within_eval_auroc_columns
+
+
+@dataclass(frozen=True)
+class PermutationTest:
+    """What a permutation test found.
+
+    Attributes:
+        p: of the best cell, corrected for the search over all cells.
+        best: (layer, site) of that cell: the one furthest above its own chance, in units of its spread.
+        table: one row a layer and site: layer, site, n, auroc, chance (mean AUROC under permuted labels), z, p
+            (corrected for all cells).
+        permutations: how often the labels were permuted.
+        null: [permutations] the largest z of the grid under permuted labels.
+    """
+
+    p: float
+    best: tuple[int, str]
+    table: pd.DataFrame
+    permutations: int
+    null: NDArray[np.float64] = field(repr=False)
+
+
+def permuted_labels(
+    labels: ArrayLike, groups: ArrayLike, evals: ArrayLike, permutations: int, seed: int = 0
+) -> NDArray[np.bool_]:
+    """Labels permuted by scenario inside evaluations: scenarios of as many rows swap their labels as a whole.
+
+    Whole-block exchange of Winkler et al. (2015, NeuroImage 123): what rows of a scenario share, in labels
+    and in activations, is kept, so that the null has the dependence of the data. A scenario that has no partner of its
+    size in its evaluation keeps its labels, which only costs power.
+
+    Args:
+        labels: [n] true for the bad act.
+        groups: [n] scenarios.
+        evals: [n] evaluation names.
+        permutations: how many.
+        seed: of the permutations.
+
+    Returns:
+        [n, permutations] booleans.
+
+    Raises:
+        TooLittleData: no two scenarios could swap labels that differ.
+    """
+    label, name = np.asarray(labels, dtype=bool), np.unique(np.asarray(evals), return_inverse=True)[1]
+    code = np.unique(np.asarray(groups), return_inverse=True)[1]
+    if len({len(label), len(name), len(code)}) > 1:
+        raise ValueError(f"labels, groups and evals need one entry a row, got {[len(label), len(code), len(name)]}")
+    _, block, size = np.unique(name * (code.max() + 1) + code, return_inverse=True, return_counts=True)
+    out = np.repeat(label[:, None], permutations, axis=1)
+    rng = np.random.default_rng(seed)
+    moved = False
+    for kind in np.unique(np.column_stack([name, size[block]]), axis=0):
+        rows = np.flatnonzero((name == kind[0]) & (size[block] == kind[1]))
+        table = rows[np.argsort(block[rows], kind="stable")].reshape(-1, kind[1])  # [scenario, row]
+        moved = moved or bool((label[table] != label[table[0]]).any())
+        for j in range(permutations):
+            out[table, j] = label[table[rng.permutation(len(table))]]
+    if not moved:
+        raise TooLittleData("Too little data to permute: no two scenarios of one evaluation and size differ in labels.")
+    return out
+
+
+def permutation_test(
+    values: NDArray,
+    labels: ArrayLike,
+    groups: ArrayLike,
+    evals: ArrayLike,
+    layers: Sequence[int] | None = None,
+    sites: Sequence[str] | None = None,
+    present: ArrayLike | None = None,
+    permutations: int = 999,
+    alpha: float = 40.0,
+    folds: int = 5,
+    seed: int = 0,
+) -> PermutationTest:
+    """Whether the best cell of a grid of layers and sites beats what the best cell of noise does.
+
+    Each cell's statistic is the within-evaluation AUROC of out-of-fold ridge scores. Features and labels are centred
+    inside evaluations on the training rows, so that nothing is learned from which evaluation a row is of; a ridge fit
+    is linear in the labels, so one factorisation serves all permutations. Folds keep scenarios whole and do not look at
+    labels, or the true ones would be better spread than the permuted. Cells may have different numbers of rows, so
+    their AUROCs are put in units of their own spread over the permutations. p is the share of permutations (the data
+    counted as one: Phipson and Smyth 2010) whose largest cell is as large: the single-step maxT of Westfall and Young
+    (1993), which controls the chance of any false discovery.
+
+    Args:
+        values: [n, layer, site, d] activations.
+        labels: [n] true for the bad act.
+        groups: [n] scenarios.
+        evals: [n] evaluation names.
+        layers: [layer] numbers; 0 and up when None.
+        sites: [site] names; "0" and up when None.
+        present: [n, site] whether the site exists in the rollout; everywhere when None.
+        permutations: how often labels are permuted; p is at least 1 / (permutations + 1).
+        alpha: ridge penalty on standardised features, as in RidgeProbe.
+        folds: most folds.
+        seed: of folds and permutations.
+
+    Raises:
+        TooLittleData: fewer than 4 scenarios of the rarer class, in every cell, or labels that cannot be permuted.
+        ValueError: shapes that do not fit together.
+    """
+    label, group, name = np.asarray(labels, dtype=bool), np.asarray(groups), np.asarray(evals)
+    layers = list(range(values.shape[1])) if layers is None else list(layers)
+    sites = [str(i) for i in range(values.shape[2])] if sites is None else list(sites)
+    there = np.ones((len(label), len(sites)), dtype=bool) if present is None else np.asarray(present, dtype=bool)
+    shape = (len(label), len(layers), len(sites))
+    for what, got, want in (("values", values.shape[:3], shape), ("present", there.shape, shape[::2])):
+        if tuple(got) != want:
+            raise ValueError(
+                f"{what} has shape {tuple(got)}, expected {want} for {len(label)} labels, layers and sites"
+            )
+    require_enough(label, group, name)
+    columns = np.column_stack([label, permuted_labels(label, group, name, permutations, seed)])
+    code = np.unique(name, return_inverse=True)[1]
+    rows: list[dict[str, object]] = []
+    areas = []
+    for j, site in enumerate(sites):
+        inside = np.flatnonzero(there[:, j])
+        enough = rarer_scenarios(label[inside], group[inside], name[inside]) >= MIN_SCENARIOS
+        for i, layer in enumerate(layers):
+            rows.append({"layer": int(layer), "site": str(site), "n": len(inside)})
+            if enough:
+                x = np.asarray(values[inside, i, j], dtype=np.float64)
+                areas.append(_areas(x, columns[inside], code[inside], group[inside], alpha, folds, seed))
+            else:
+                areas.append(np.full(columns.shape[1], np.nan))
+    z, p, null = max_statistic(np.array(areas))
+    table = pd.DataFrame(rows).assign(auroc=[a[0] for a in areas], chance=[a[1:].mean() for a in areas], z=z, p=p)
+    best = table.loc[table["z"].idxmax()]
+    return PermutationTest(float(best["p"]), (int(best["layer"]), str(best["site"])), table, permutations, null)
+
+
+def max_statistic(
+    statistics: NDArray,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Corrected p values of many cells from one set of permutations (single-step maxT, Westfall and Young 1993).
+
+    Args:
+        statistics: [cell, 1 + permutations] larger for more signal: the data's first, then the permutations'. A cell
+            of NaN takes no part.
+
+    Returns:
+        z [cell] (the data's statistic in units of the spread of all columns of its cell), p [cell] (share of columns,
+        the data's among them, whose largest z is as large) and the largest z of each permutation [permutations].
+    """
+    # The data's column takes part in centre and spread: under the null all columns are then exchangeable.
+    spread = statistics.std(axis=1, keepdims=True)
+    centred = statistics - statistics.mean(axis=1, keepdims=True)
+    z = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    z[np.isnan(statistics).any(axis=1)] = np.nan
+    known = ~np.isnan(z[:, 0])
+    if not known.any():
+        raise TooLittleData("Too little data for a permutation test: no cell has a statistic.")
+    largest = z[known].max(axis=0)
+    p = np.full(len(z), np.nan)
+    p[known] = (largest[None, :] >= z[known, :1] - 1e-12).mean(axis=1)
+    return z[:, 0], p, largest[1:]
+
+
+def _areas(
+    x: NDArray, columns: NDArray, code: NDArray, groups: NDArray, alpha: float, folds: int, seed: int
+) -> NDArray[np.float64]:
+    """[1 + permutations] within-evaluation AUROC of out-of-fold ridge scores."""
+    scores = np.empty(columns.shape)
+    for train, test in _folds(code, groups, folds, seed):
+        scores[test] = _ridge_scores(x, columns, code, train, test, alpha)
+    return within_eval_auroc_columns(columns, scores, code)
+
+
+def _folds(code: NDArray, groups: NDArray, folds: int, seed: int) -> list[Split]:
+    count = min(folds, len(np.unique(groups)))
+    evenly = code if np.bincount(code).max() >= count else np.zeros_like(code)
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    return list(splitter.split(np.zeros(len(code)), evenly, groups))
+
+
+def _ridge_scores(
+    x: NDArray, columns: NDArray, code: NDArray, train: NDArray, test: NDArray, alpha: float
+) -> NDArray[np.float64]:
+    """[m_test, k] ridge scores for every label column."""
+    means = np.zeros((code.max() + 1, x.shape[1]))
+    y = columns[train].astype(np.float64)
+    for each in np.unique(code[train]):
+        rows = code[train] == each
+        means[each] = x[train[rows]].mean(axis=0)
+        y[rows] -= y[rows].mean(axis=0)
+    # Rows of an evaluation that the training rows lack are compared among themselves only: any centre will do.
+    fit, ask = x[train] - means[code[train]], x[test] - means[code[test]]
+    spread = fit.std(axis=0)
+    spread[spread == 0] = 1.0
+    fit, ask = fit / spread, ask / spread
+    if len(train) < x.shape[1]:
+        return (ask @ fit.T) @ cho_solve(cho_factor(fit @ fit.T + alpha * np.eye(len(train))), y)
+    return ask @ cho_solve(cho_factor(fit.T @ fit + alpha * np.eye(x.shape[1])), fit.T @ y)
