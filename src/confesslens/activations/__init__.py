@@ -6,6 +6,7 @@ from confesslens.activations.items import Item, chat_items, rollout_items, text_
 from confesslens.activations.sites import POOLS, PRIMARY_SITES, SITES, site_tokens
 from confesslens.activations.store import load_activations, open_activations, order_items, save_activations
 from confesslens.activations.streams import STREAMS
+from confesslens.activations.while_sampling import capture_while_sampling
 
 __all__ = [
     "POOLS",
@@ -16,6 +17,7 @@ __all__ = [
     "Item",
     "TokenActivations",
     "capture",
+    "capture_while_sampling",
     "chat_items",
     "load_activations",
     "open_activations",

@@ -150,7 +150,7 @@ class Activations(Contents):
         column = self.sites.index(site)
         if not self.present[:, column].all():
             missing = int((~self.present[:, column]).sum())
-            raise ValueError(f"{missing} rollouts have no {site!r}: select those where present[:, {column}] is True")
+            raise ValueError(f"{missing} items have no {site!r}: select those where present[:, {column}] is True")
         return self._gather(stream, (self.layers.index(layer), column), (self.d_model,))
 
     def tokens(self, layer: int, stream: str | None = None) -> TokenActivations:

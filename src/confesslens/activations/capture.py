@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,12 @@ from transformers import DynamicCache
 from confesslens.activations.activations import Activations, Block, Contents
 from confesslens.activations.batches import plan_batches, shared_tokens
 from confesslens.activations.formats import FORMATS, check_format, to_numpy
-from confesslens.activations.items import Item, Span, as_items, content_hash
+from confesslens.activations.items import Item, Span, as_items
 from confesslens.activations.pooling import plan_pools, pool, to_device
-from confesslens.activations.sites import ROLLOUT_SPANS, SITES, check_sites, site_tokens
+from confesslens.activations.reads import Reads, reads_hash, reads_of
+from confesslens.activations.sites import ROLLOUT_SPANS, SITES, check_sites
 from confesslens.activations.store import StoreWriter, open_activations
-from confesslens.activations.streams import HookPoint, check_streams, hook_points, run_hooked
+from confesslens.activations.streams import HookPoint, check_layers, check_streams, hook_points, run_hooked
 
 if TYPE_CHECKING:
     from confesslens.models import Model
@@ -72,10 +72,10 @@ def capture(
     """
     found = as_items(model, items, confessions)
     contents = Contents(
-        layers=_layers(model, layers, "layers"),
+        layers=check_layers(model, layers, "layers"),
         sites=_sites(sites, found, isinstance(items, pd.DataFrame)),
         streams=check_streams(streams),
-        token_layers=_layers(model, token_layers, "token_layers"),
+        token_layers=check_layers(model, token_layers, "token_layers"),
         token_spans=None if token_spans is None else list(token_spans),
         dtype=check_format(dtype),
         d_model=model.d_model,
@@ -83,8 +83,8 @@ def capture(
         model_dtype=str(model.dtype).removeprefix("torch."),
     )
     _check_items(model, found)
-    reads = [_reads(item, contents) for item in found]
-    content = [content_hash(item.token_ids, own.described()) for item, own in zip(found, reads, strict=True)]
+    reads = [reads_of(item, contents) for item in found]
+    content = [reads_hash(item, own) for item, own in zip(found, reads, strict=True)]
     names = [item.item_id for item in found]
     budget = batch_tokens or BATCH_TOKENS["cpu" if model.device.type == "cpu" else "other"]
     advance = on_done or (lambda n: None)
@@ -102,26 +102,6 @@ def capture(
 
         _read_all(model, found, reads, contents, budget, todo, write, advance)
     return open_activations(out, names)
-
-
-@dataclass(frozen=True)
-class _Reads:
-    """What is read of one item: the span of every site, and the spans whose tokens are kept."""
-
-    spans: list[Span | None]
-    kept: list[Span]
-
-    @property
-    def first(self) -> int:
-        starts = [span[0] for span in [*self.spans, *self.kept] if span is not None]
-        return min(starts, default=2**31)
-
-    def positions(self) -> np.ndarray:
-        """[token] positions of the tokens that are kept, each once, in order."""
-        return np.unique(np.concatenate([np.arange(0), *(np.arange(start, end) for start, end in self.kept)]))
-
-    def described(self) -> Any:
-        return [self.spans, self.kept]
 
 
 class _Gathered:
@@ -154,15 +134,6 @@ class _Gathered:
         return Block(self.values, self.present, tokens, positions, self.counts)
 
 
-def _layers(model: Model, asked: str | Sequence[int], name: str) -> list[int]:
-    chosen = list(range(model.n_layers)) if isinstance(asked, str) else [int(layer) for layer in asked]
-    if (isinstance(asked, str) and asked != "all") or not set(chosen) <= set(range(model.n_layers)):
-        raise ValueError(f"{name}={asked!r}: expected 'all' or block numbers from 0 to {model.n_layers - 1}")
-    if len(set(chosen)) < len(chosen):
-        raise ValueError(f"{name}={asked!r}: name each block number once")
-    return chosen
-
-
 def _sites(asked: Sequence[str] | None, items: Sequence[Item], are_rollouts: bool) -> list[str]:
     if are_rollouts:
         return check_sites(SITES) if asked is None else check_sites(asked, ROLLOUT_SPANS)
@@ -187,20 +158,11 @@ def _check_items(model: Model, items: Sequence[Item]) -> None:
             )
 
 
-def _reads(item: Item, contents: Contents) -> _Reads:
-    kept: list[Span] = []
-    if contents.token_layers and contents.token_spans is None:
-        kept = [(0, len(item.token_ids))]
-    elif contents.token_layers and contents.token_spans is not None:
-        kept = [(span[0], span[1]) for name in contents.token_spans if (span := item.spans.get(name))]
-    return _Reads([site_tokens(site, item.spans) for site in contents.sites], kept)
-
-
 @torch.inference_mode()
 def _read_all(
     model: Model,
     items: Sequence[Item],
-    reads: Sequence[_Reads],
+    reads: Sequence[Reads],
     contents: Contents,
     batch_tokens: int,
     todo: Sequence[int],
@@ -221,7 +183,7 @@ def _read_all(
 
 
 def _read(
-    model: Model, points: Sequence[HookPoint], sequences: Sequence[np.ndarray], reads: Sequence[_Reads], what: Contents
+    model: Model, points: Sequence[HookPoint], sequences: Sequence[np.ndarray], reads: Sequence[Reads], what: Contents
 ) -> Block:
     """One pass over one batch."""
     width = max(map(len, sequences))

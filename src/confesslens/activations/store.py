@@ -120,23 +120,9 @@ def open_activations(path: str | Path, item_ids: Iterable[str] | None = None) ->
         raise FileNotFoundError(f"there are no activations at {path}: capture them first (a run's activations stage)")
     try:
         group = zarr.open_group(str(path), mode="r")
-        attributes: Any = dict(group.attrs)
-        if "rollout_ids" in attributes:
-            return _of_first_layout(group)
-        contents = Contents(**attributes["contents"])
-    except (KeyError, TypeError, ValueError, GroupNotFoundError) as error:
+        whole = _of_first_layout(group) if "rollout_ids" in group.attrs else _of_parts(group, _Index(Path(path)))
+    except (KeyError, TypeError, GroupNotFoundError) as error:
         raise ValueError(f"{path} is not a store of activations ({error}): capture it again") from error
-    index = _Index(Path(path))
-    places, content = index.places(), index.content()
-    order = [item_id for item_id in attributes.get("order", []) if item_id in places]
-    found = list(dict.fromkeys([*order, *places]))
-    whole = Activations(
-        **contents_of(contents),
-        item_ids=found,
-        content=[content[item_id] for item_id in found],
-        parts=index.parts(),
-        rows=np.array([places[item_id] for item_id in found], np.int64).reshape(-1, 2),
-    )
     return whole if item_ids is None else whole.select(item_ids)
 
 
@@ -250,6 +236,21 @@ def _join(blocks: Sequence[Block]) -> Block:
     )
 
 
+def _of_parts(group: zarr.Group, index: _Index) -> Activations:
+    attributes: Any = dict(group.attrs)
+    contents = Contents(**attributes["contents"])
+    places, content = index.places(), index.content()
+    order = [item_id for item_id in attributes.get("order", []) if item_id in places]
+    item_ids = list(dict.fromkeys([*order, *places]))
+    return Activations(
+        **contents_of(contents),
+        item_ids=item_ids,
+        content=[content[item_id] for item_id in item_ids],
+        parts=index.parts(),
+        rows=np.array([places[item_id] for item_id in item_ids], np.int64).reshape(-1, 2),
+    )
+
+
 def _of_first_layout(group: zarr.Group) -> Activations:
     """Runs of earlier versions kept one array `values` of one stream."""
     attributes: Any = dict(group.attrs)
@@ -267,5 +268,5 @@ def _of_first_layout(group: zarr.Group) -> Activations:
         item_ids=list(attributes["rollout_ids"]),
         content=[""] * len(attributes["rollout_ids"]),
         parts=[{attributes["stream"]: values, "present": group["present"]}],
-        rows=np.stack([np.zeros(len(values), int), np.arange(len(values))], axis=1),
+        rows=np.stack([np.zeros(values.shape[0], int), np.arange(values.shape[0])], axis=1),
     )

@@ -64,6 +64,16 @@ def transformer_blocks(model: Model) -> list[torch.nn.Module]:
     raise ValueError(f"{type(model.hf).__name__} has no list of {model.n_layers} blocks: its layers cannot be hooked")
 
 
+def check_layers(model: Model, layers: str | Sequence[int], name: str = "layers") -> list[int]:
+    """Block numbers as a list; ValueError for those that the model does not have, or that are named twice."""
+    chosen = list(range(model.n_layers)) if isinstance(layers, str) else [int(layer) for layer in layers]
+    if (isinstance(layers, str) and layers != "all") or not set(chosen) <= set(range(model.n_layers)):
+        raise ValueError(f"{name}={layers!r}: expected 'all' or block numbers from 0 to {model.n_layers - 1}")
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"{name}={layers!r}: name each block number once")
+    return chosen
+
+
 def check_streams(streams: str | Sequence[str]) -> list[str]:
     """The streams as a list; ValueError for an unknown one, one named twice, or none."""
     chosen = [streams] if isinstance(streams, str) else list(streams)
