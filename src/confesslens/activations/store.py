@@ -60,7 +60,7 @@ class StoreWriter:
 
         Raises ValueError naming an item whose id stands for other content.
         """
-        known, found = self._index.content(), []
+        known, found = dict(self._index.refresh().content), []
         for i, (item_id, own) in enumerate(zip(item_ids, content, strict=True)):
             if item_id not in known:
                 known[item_id] = own
@@ -81,7 +81,7 @@ class StoreWriter:
         """Write what is held back as one part. Raises ValueError where another writer gave an id other content."""
         if not self._item_ids:
             return
-        known = self._index.content()
+        known = self._index.refresh().content
         for item_id, own in zip(self._item_ids, self._content, strict=True):
             _refuse_other_content(self.path, item_id, known.get(item_id, own), own)
         name = f"part-{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
@@ -120,7 +120,9 @@ def open_activations(path: str | Path, item_ids: Iterable[str] | None = None) ->
         raise FileNotFoundError(f"there are no activations at {path}: capture them first (a run's activations stage)")
     try:
         group = zarr.open_group(str(path), mode="r")
-        whole = _of_first_layout(group) if "rollout_ids" in group.attrs else _of_parts(group, _Index(Path(path)))
+        whole = (
+            _of_first_layout(group) if "rollout_ids" in group.attrs else _of_parts(group, _Index(Path(path)).refresh())
+        )
     except (KeyError, TypeError, GroupNotFoundError) as error:
         raise ValueError(f"{path} is not a store of activations ({error}): capture it again") from error
     return whole if item_ids is None else whole.select(item_ids)
@@ -137,36 +139,27 @@ def order_items(path: str | Path, item_ids: Iterable[str]) -> None:
 
 
 class _Index:
-    """Which part has which items. Parts never change, so that each is looked at once."""
+    """Which items are where. Parts never change, so that each is looked at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seen: dict[str, Mapping[str, Any]] = {}
+        self.parts: list[zarr.Group] = []
+        self.places: dict[str, tuple[int, int]] = {}  # part number and row
+        self.content: dict[str, str] = {}
+        self._names: set[str] = set()
 
-    def parts(self) -> list[zarr.Group]:
-        return [zarr.open_group(str(self.path / name), mode="r") for name in sorted(self._refreshed())]
-
-    def places(self) -> dict[str, tuple[int, int]]:
-        """Part number and row of each item; an item that two writers wrote counts once."""
-        found: dict[str, tuple[int, int]] = {}
-        for number, (_, attributes) in enumerate(sorted(self._refreshed().items())):
-            for row, item_id in enumerate(attributes["item_ids"]):
-                found.setdefault(item_id, (number, row))
-        return found
-
-    def content(self) -> dict[str, str]:
-        """The content hash of each item."""
-        found: dict[str, str] = {}
-        for _, attributes in sorted(self._refreshed().items()):
-            for item_id, own in zip(attributes["item_ids"], attributes["content"], strict=True):
-                _refuse_other_content(self.path, item_id, found.setdefault(item_id, own), own)
-        return found
-
-    def _refreshed(self) -> dict[str, Mapping[str, Any]]:
-        for part in self.path.glob("part-*"):
-            if part.name not in self._seen:
-                self._seen[part.name] = dict(zarr.open_group(str(part), mode="r").attrs)
-        return self._seen
+    def refresh(self) -> _Index:
+        """Look at the parts that are new. Raises ValueError where an item stands for different content in two parts;
+        what two writers both wrote counts once."""
+        for name in sorted({found.name for found in self.path.glob("part-*")} - self._names):
+            part = zarr.open_group(str(self.path / name), mode="r")
+            attributes: Any = dict(part.attrs)
+            for row, (item_id, own) in enumerate(zip(attributes["item_ids"], attributes["content"], strict=True)):
+                _refuse_other_content(self.path, item_id, self.content.setdefault(item_id, own), own)
+                self.places.setdefault(item_id, (len(self.parts), row))
+            self.parts.append(part)
+            self._names.add(name)
+        return self
 
 
 def _refuse_other_content(path: Path, item_id: str, had: str, own: str) -> None:
@@ -239,15 +232,14 @@ def _join(blocks: Sequence[Block]) -> Block:
 def _of_parts(group: zarr.Group, index: _Index) -> Activations:
     attributes: Any = dict(group.attrs)
     contents = Contents(**attributes["contents"])
-    places, content = index.places(), index.content()
-    order = [item_id for item_id in attributes.get("order", []) if item_id in places]
-    item_ids = list(dict.fromkeys([*order, *places]))
+    order = [item_id for item_id in attributes.get("order", []) if item_id in index.places]
+    item_ids = list(dict.fromkeys([*order, *index.places]))
     return Activations(
         **contents_of(contents),
         item_ids=item_ids,
-        content=[content[item_id] for item_id in item_ids],
-        parts=index.parts(),
-        rows=np.array([places[item_id] for item_id in item_ids], np.int64).reshape(-1, 2),
+        content=[index.content[item_id] for item_id in item_ids],
+        parts=index.parts,
+        rows=np.array([index.places[item_id] for item_id in item_ids], np.int64).reshape(-1, 2),
     )
 
 
