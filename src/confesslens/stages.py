@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from safetensors.numpy import load_file
 
 from confesslens import cot, faithfulness, figures, probes
-from confesslens.activations import Activations, load_activations, save_activations
+from confesslens.activations import Activations, load_activations, open_activations, order_items
 from confesslens.activations.sites import PRIMARY_SITES
 from confesslens.config import RunConfig
 from confesslens.evals import NEUTRAL
@@ -20,6 +19,7 @@ from confesslens.folder import RunFolder
 from confesslens.rollouts.rollout import add_knowledge
 from confesslens.shards import (
     CONFESSIONS,
+    GROWING,
     ROLLOUTS,
     SHARD,
     Shard,
@@ -59,23 +59,13 @@ def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Ad
     """Read the residual stream of the same rollouts; activations.zarr."""
     table = asked_rollouts(run)
     shards = _shards(run, config, table["scenario"].tolist())
-    parts = _missing(workers, capture_shard, shards, "activations", "safetensors", advance)
-    loaded = [load_file(path) for path in parts]
-    model = run.manifest.setdefault("model", {})
-    model["fingerprint"] = bytes(loaded[0]["fingerprint"]).decode()
-    model["dtype"] = bytes(loaded[0]["dtype"]).decode()
-    model["layers"] = len(loaded[0]["layers"])
-    order = np.argsort(np.concatenate([shard.places for shard in shards]))
-    whole = Activations(
-        values=np.concatenate([part["values"] for part in loaded])[order],
-        present=np.concatenate([part["present"] for part in loaded])[order],
-        layers=loaded[0]["layers"].tolist(),
-        sites=list(config.sites),
-        rollout_ids=table["rollout_id"].tolist(),
-        model=model["fingerprint"],
-        dtype=model["dtype"],
-    )
-    save_activations(whole, run.path / ACTIVATIONS)
+    _missing(workers, capture_shard, shards, "activations", "done", advance)
+    if (run.path / GROWING).is_dir():  # else a kill came between the renaming and the manifest
+        order_items(run.path / GROWING, table["rollout_id"])
+        run.remove(ACTIVATIONS)
+        (run.path / GROWING).rename(run.path / ACTIVATIONS)
+    acts = open_activations(run.path / ACTIVATIONS)
+    run.manifest.setdefault("model", {}).update(fingerprint=acts.model, dtype=acts.model_dtype, layers=len(acts.layers))
 
 
 def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:

@@ -2,15 +2,12 @@
 
 A site is `span.pool`: the span of the transcript, and how its positions become one vector. `request.last` is the last
 token before the confession's first, the same token in every rollout. `confession.verdict` is the position whose logits
-give the guided verdict.
+give the guided verdict. Items with spans of their own have sites of their own: with a span `claim`, `claim.mean`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-
-import torch
-from jaxtyping import Float
 
 from confesslens.closest import no_such
 
@@ -25,36 +22,52 @@ SITES = (
     "request.last",
     "confession.verdict",
 )
-"""All read sites, in the order of the transcript."""
+"""The read sites of a rollout that are captured by default, in the order of the transcript."""
 
 PRIMARY_SITES = tuple(site for site in SITES if site.startswith(("answer.", "request.")))
 """Sites free of the confession's own words that come after the act."""
 
+POOLS = ("first", "last", "mean", "max")
+"""How the positions of a span become one vector: one of them, their mean, or their element-wise maximum."""
+
+ROLLOUT_SPANS = ("prompt", "cot", "answer", "request", "verdict")
+"""The spans of a rollout."""
+
+_VERDICT = "confession.verdict"
+
 
 def site_tokens(site: str, spans: Mapping[str, Sequence[int]]) -> tuple[int, int] | None:
-    """The [start, end) positions that a site reads in a transcript with these spans; None where the span is absent."""
-    if site not in SITES:
+    """The [start, end) positions that a site reads in a transcript with these spans; None where the span is absent.
+
+    Raises ValueError for what is not `span.pool`.
+    """
+    name, _, pool = site.rpartition(".")
+    if site == _VERDICT:
+        name, pool = "verdict", "last"
+    if not name or pool not in POOLS:
         raise ValueError(no_such("read site", site, SITES))
-    name, pool = site.split(".")
-    start, end = spans.get("verdict" if pool == "verdict" else name, (0, 0))
+    start, end = spans.get(name, (0, 0))
     if start >= end:
         return None
     if pool == "first":
         return start, start + 1
-    if pool in ("last", "verdict"):
+    if pool == "last":
         return end - 1, end
     return start, end
 
 
-def pool_site(site: str, states: Float[torch.Tensor, "tokens d_model"]) -> Float[torch.Tensor, " d_model"]:
-    """One vector for a site: the element-wise maximum for `.max`, else the mean over its positions."""
-    states = states.float()
-    return states.amax(0) if site.endswith(".max") else states.mean(0)
+def check_sites(sites: Iterable[str], spans: Iterable[str] | None = None) -> list[str]:
+    """The sites as a list; ValueError that names the nearest valid one for an unknown site.
 
-
-def check_sites(sites: Iterable[str]) -> list[str]:
-    """The sites as a list; ValueError that names the nearest valid one for an unknown site."""
+    Valid are `SITES`, or, given the names of `spans`, every pool of each.
+    """
+    valid = list(SITES)
+    if spans is not None:
+        valid = [_VERDICT if name == "verdict" else f"{name}.{pool}" for name in spans for pool in POOLS]
     chosen = list(sites)
     for site in chosen:
-        site_tokens(site, {})
+        if site not in valid:
+            raise ValueError(no_such("read site", site, dict.fromkeys(valid)))
+    if twice := sorted({site for site in chosen if chosen.count(site) > 1}):
+        raise ValueError(f"read sites {twice} are named twice: name each once")
     return chosen

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -51,6 +52,7 @@ class Choice:
 
 
 Part = Forced | Free | Choice
+_States = list[torch.Tensor]  # token by token
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,27 @@ class Completion:
     choices: dict[str, Chosen] = field(default_factory=dict)
 
 
+class Reader(Protocol):
+    """Reads states in the passes of sampling, where `READERS` has one for the model. It changes no token.
+
+    `tail` is how many last tokens of a prefix it wants to know of, besides all tokens after it.
+    """
+
+    tail: int
+
+    def take(self) -> torch.Tensor:
+        """What was read in the pass that has just ended, [row, token, ...], of its last `tail` tokens at most."""
+        ...
+
+    def finish(self, job: Job, completion: Completion, states: list[torch.Tensor]) -> None:
+        """A job is done; `states` are of its tokens one by one, from the prefix's last `tail` tokens on."""
+        ...
+
+
+READERS: WeakKeyDictionary[Model, Reader] = WeakKeyDictionary()
+"""Who reads along when a model samples."""
+
+
 def sample(
     model: Model, jobs: Sequence[Job], batch_size: int = 32, on_done: Callable[[int, Completion], Any] | None = None
 ) -> list[Completion]:
@@ -120,22 +143,25 @@ def _run(model: Model, jobs: Sequence[Job], batch_size: int) -> Iterator[tuple[i
         longest[job.prefix] = max(longest.get(job.prefix, 0), sum(map(_part_max, job.parts)))
     # What may take longest first, so that short jobs fill the slots at the end; jobs of one prefix side by side.
     order = sorted(range(len(jobs)), key=lambda i: (-longest[jobs[i].prefix], jobs[i].prefix, i))
-    prefixes = _Prefixes(model)
+    reader = READERS.get(model)
+    prefixes = _Prefixes(model, reader)
     n_slots = max(MIN_ROWS, min(batch_size, len(jobs)))
     slots: list[_Slot] = []
     cache: SlotCache | None = None
     while order or slots:
         while order and len(slots) < max(1, batch_size):
             index = order.pop(0)
-            logits, keys_values, length = prefixes.compute(jobs[index].prefix)
+            logits, keys_values, length, tail = prefixes.compute(jobs[index].prefix)
             if cache is None:
                 capacity = -(-max(job.max_tokens for job in jobs) // CAPACITY_STEP) * CAPACITY_STEP
                 cache = SlotCache(model.hf.config, n_slots, capacity, keys_values)
             cache.fill(len(slots), keys_values, length)
-            slots.append(_Slot(index, jobs[index], model, logits))
+            slots.append(_Slot(index, jobs[index], model, logits, tail))
         assert cache is not None
         for row in reversed(range(len(slots))):  # finished rows are filled with the last one
             if slots[row].finished:
+                if reader is not None:
+                    reader.finish(slots[row].job, slots[row].completion(), slots[row].states)
                 yield slots[row].index, slots[row].completion()
                 last = len(slots) - 1
                 if row != last:
@@ -143,10 +169,10 @@ def _run(model: Model, jobs: Sequence[Job], batch_size: int) -> Iterator[tuple[i
                     slots[row] = slots[last]
                 slots.pop()
         if slots:
-            _step(model, slots, cache)
+            _step(model, slots, cache, reader)
 
 
-def _step(model: Model, slots: list[_Slot], cache: SlotCache) -> None:
+def _step(model: Model, slots: list[_Slot], cache: SlotCache, reader: Reader | None) -> None:
     """Feed every slot's next token; hand the logits back to the slots."""
     rows = max(MIN_ROWS, len(slots))
     tokens = torch.zeros(rows, 1, dtype=torch.long)
@@ -163,6 +189,10 @@ def _step(model: Model, slots: list[_Slot], cache: SlotCache) -> None:
         past_key_values=cache,
         use_cache=True,
     )
+    if reader is not None:
+        states = reader.take()
+        for row, slot in enumerate(slots):
+            slot.keep(states[row, 0])
     logits = out.logits[:, -1]
     wanting = [row for row, slot in enumerate(slots) if slot.wants_logits]
     chosen = logits[wanting].float().cpu().numpy() if wanting else None
@@ -173,22 +203,23 @@ def _step(model: Model, slots: list[_Slot], cache: SlotCache) -> None:
 class _Prefixes:
     """Computes prefixes chunk by chunk, one prefix at a time, and keeps the few last ones."""
 
-    def __init__(self, model: Model, keep: int = 8) -> None:
-        self.model, self.keep = model, keep
-        self.cached: OrderedDict[tuple[tuple[int, ...], ...], tuple[Any, DynamicCache, int]] = OrderedDict()
+    def __init__(self, model: Model, reader: Reader | None = None, keep: int = 8) -> None:
+        self.model, self.reader, self.keep = model, reader, keep
+        self.cached: OrderedDict[tuple[tuple[int, ...], ...], tuple[Any, DynamicCache, int, _States]] = OrderedDict()
 
-    def compute(self, chunks: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, list[tuple[Any, Any]], int]:
-        """Logits [vocab] after the prefix, its keys and values per layer ([1, heads, length, d]), its length."""
-        logits, cache, length = self._chain(chunks)
-        return logits, _layers(cache), length
+    def compute(self, chunks: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, list[tuple[Any, Any]], int, _States]:
+        """Logits [vocab] after the prefix, its keys and values per layer ([1, heads, length, d]), its length, and what
+        was read of its last tokens."""
+        logits, cache, length, tail = self._chain(chunks)
+        return logits, _layers(cache), length, tail
 
-    def _chain(self, chunks: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, DynamicCache, int]:
+    def _chain(self, chunks: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, DynamicCache, int, _States]:
         if chunks in self.cached:
             self.cached.move_to_end(chunks)
             return self.cached[chunks]
-        cache, start = DynamicCache(), 0
+        cache, start, tail = DynamicCache(), 0, _States()
         if len(chunks) > 1:
-            _, before, start = self._chain(chunks[:-1])
+            _, before, start, tail = self._chain(chunks[:-1])
             for layer, (keys, values) in enumerate(_layers(before)):
                 cache.update(keys, values, layer)
         ids = torch.tensor([chunks[-1]], device=self.model.device)
@@ -196,7 +227,9 @@ class _Prefixes:
         out = self.model.hf(
             input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1
         )
-        self.cached[chunks] = (out.logits[0, -1].float().cpu().numpy(), cache, start + ids.shape[1])
+        if self.reader is not None:
+            tail = [*tail, *self.reader.take()[0]][-self.reader.tail :]
+        self.cached[chunks] = (out.logits[0, -1].float().cpu().numpy(), cache, start + ids.shape[1], tail)
         while len(self.cached) > self.keep:
             self.cached.popitem(last=False)
         return self.cached[chunks]
@@ -210,7 +243,7 @@ def _layers(cache: DynamicCache) -> list[tuple[Any, Any]]:
 class _Slot:
     """One job on its way through its script."""
 
-    def __init__(self, index: int, job: Job, model: Model, logits: np.ndarray) -> None:
+    def __init__(self, index: int, job: Job, model: Model, logits: np.ndarray, tail: _States) -> None:
         self.index, self.job, self.model = index, job, model
         self.ids = [token for chunk in job.prefix for token in chunk]
         self.done = Completion(ids=self.ids)
@@ -218,6 +251,8 @@ class _Slot:
         self.waiting: list[int] = []  # forced tokens that come next
         self.part = -1
         self.start = len(self.ids)
+        self.states = list(tail)
+        self._unread = len(self.ids) - len(tail)  # first tokens that nothing was read of
         self.wants_logits = True
         self._next_part()
         self._take(logits)
@@ -236,6 +271,11 @@ class _Slot:
 
     def completion(self) -> Completion:
         return self.done
+
+    def keep(self, states: torch.Tensor) -> None:
+        """What was read of the token that was just fed; it takes the place of one that was sampled and dropped."""
+        del self.states[self.length - 1 - self._unread :]
+        self.states.append(states)
 
     def advance(self, logits: np.ndarray | None) -> None:
         """The last token was fed; `logits` [vocab] predict the next one (None where the script knows it)."""
