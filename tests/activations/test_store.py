@@ -126,6 +126,19 @@ def test_same_content_is_not_computed_again(tiny, tmp_path):
     assert open_activations(path).item_ids == [item.item_id for item in items]
 
 
+def test_tokens_alone_and_nothing_at_all(tiny, tmp_path):
+    model = tiny("llama")
+    texts = ["one", "two and three"]
+    want = cl.capture(model, texts, token_layers=[2]).tokens(2)
+    acts = cl.capture(model, texts, sites=[], token_layers=[2], out=tmp_path / "a.zarr")
+    np.testing.assert_allclose(acts.tokens(2).values, want.values, atol=1e-5)
+    assert acts.values.shape == (2, 3, 0, 32) and acts.present.shape == (2, 0)
+    none = cl.capture(model, [], sites=[], layers=[1], out=tmp_path / "b.zarr")
+    assert none.item_ids == [] and none.values.shape == (0, 1, 0, 32)
+    with pytest.raises(ValueError, match="name layers and sites, or token_layers"):
+        cl.capture(model, texts, sites=[])
+
+
 def test_other_content_under_an_id_is_an_error_that_names_it(tiny, tmp_path):
     model, path = tiny("llama"), tmp_path / "a.zarr"
     cl.capture(model, [Item([5, 6, 7], {"a": (1, 3)}, "mine")], out=path)

@@ -213,17 +213,18 @@ class Activations(Contents):
         self, name: str, key: tuple[int, ...], shape: tuple[int, ...], dtype: type[np.generic] | type = np.float32
     ) -> np.ndarray:
         """One array [item, ...] over all parts, at `key` in the axes after the first."""
+        out = np.zeros((len(self.rows), *shape), dtype)
+        if not out.size:
+            return out
         index: Any = (slice(None), *key)
         whole: Any = self.parts[0][name] if len(self.parts) == 1 else None
         if isinstance(whole, np.ndarray) and whole.dtype == dtype:
             read: np.ndarray = whole[index]
             same = len(read) == len(self.rows) and (self.rows[:, 1] == np.arange(len(read))).all()
             return read if same else read[self.rows[:, 1]]
-        out = np.zeros((len(self.rows), *shape), dtype)
-        if out.size:
-            for number, here in self._by_part():
-                read = np.asarray(self.parts[number][name][index])[self.rows[here, 1]]
-                out[here] = read if dtype is bool else to_float32(read)
+        for number, here in self._by_part():
+            read = np.asarray(self.parts[number][name][index])[self.rows[here, 1]]
+            out[here] = read if dtype is bool else to_float32(read)
         return out
 
     def _by_part(self) -> Iterable[tuple[int, Int[np.ndarray, " here"]]]:

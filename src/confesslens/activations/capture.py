@@ -173,6 +173,8 @@ def _read_all(
     if not todo:
         return
     layers = sorted({*(contents.layers if contents.sites else []), *contents.token_layers})
+    if not layers:
+        raise ValueError("nothing is to be read: name layers and sites, or token_layers")
     points = hook_points(model, layers, contents.streams)
     sequences = [np.asarray(items[i].token_ids) for i in todo]
     for batch in plan_batches(sequences, batch_tokens):

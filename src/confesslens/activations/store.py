@@ -86,9 +86,10 @@ class StoreWriter:
             _refuse_other_content(self.path, item_id, known.get(item_id, own), own)
         name = f"part-{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
         partial = self.path / f".partial-{socket.gethostname()}-{os.getpid()}-{name}"
-        _write_part(partial, _join(self._blocks).arrays(), self._item_ids, self._content)
-        partial.rename(self.path / name)
+        arrays, item_ids, content = _join(self._blocks).arrays(), self._item_ids, self._content
         self._blocks, self._item_ids, self._content, self._bytes = [], [], [], 0
+        _write_part(partial, arrays, item_ids, content)
+        partial.rename(self.path / name)
 
 
 def save_activations(activations: Activations, path: str | Path) -> None:
