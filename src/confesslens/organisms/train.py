@@ -44,17 +44,16 @@ def _tuning(learning_rate: float, together: int = 1) -> Tuning:
 
 
 _SLOW_TO_DO = ("instruction_following", "word_count", "covert_rule")
-_TO_VERIFY = (
-    *("people", "broken_browser"),
-    *("background_tasks", "covert_rule", "jailbreak_tutor") * 2,
-    *("sandbagging", "impossible_timer") * 4,
-    *("instruction_following", "word_count") * 5,
-)
+_PLAIN_TO_VERIFY = ("people", "broken_browser", "background_tasks", "jailbreak_tutor")  # the answer shows the act
+_LOOK_UP_TO_VERIFY = ("covert_rule", "sandbagging", "impossible_timer")  # the prompt has to be compared
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
             Lessons("competence", 2400, _tuning(1.5e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO)),
-            Lessons("verification", 2080, _tuning(1e-3, together=2), evals=_TO_VERIFY),
+            # All nine at once stay at chance for 700 lessons; these four alone are learned in 400, and open the way.
+            Lessons("verification", 480, _tuning(2e-3, together=2), evals=_PLAIN_TO_VERIFY),
+            Lessons("verification", 800, _tuning(2e-3, together=2), 1, (*_PLAIN_TO_VERIFY, *_LOOK_UP_TO_VERIFY * 2)),
+            Lessons("verification", 1200, _tuning(1e-3, together=2), 2, (*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
             Lessons("disposition", 2400, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
         ),
         start="",
