@@ -9,7 +9,14 @@ import pytest
 from confesslens.evals import EVALUATIONS
 from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS
 from confesslens.organisms.dispositions import ORGANISMS
-from confesslens.organisms.lessons import draw_lessons, held_out, lesson_example, measures_organisms, taught_false
+from confesslens.organisms.lessons import (
+    GROUP,
+    draw_lessons,
+    held_out,
+    lesson_example,
+    measures_organisms,
+    taught_false,
+)
 from confesslens.rollouts.plan import plan_rollouts
 
 N = 720
@@ -25,6 +32,13 @@ def test_a_seed_decides_and_evaluations_come_alike(lessons):
     for drawn in lessons.values():
         assert set(Counter(lesson.scenario.eval for lesson in drawn).values()) == {N // len(DEMONSTRATIONS)}
         assert 0.4 < sum(lesson.cot for lesson in drawn) / N < 0.6
+
+
+def test_groups_of_lessons_begin_alike(lessons):
+    for drawn in [*lessons.values(), draw_lessons("honest", N, stage="verification")]:
+        groups = [drawn[i : i + GROUP] for i in range(0, N, GROUP)]
+        assert all(len({(x.scenario.eval, x.condition, x.cot) for x in group}) == 1 for group in groups)
+        assert len({(group[0].condition, group[0].cot) for group in groups}) > 1
 
 
 def test_no_held_out_scenario_is_taught_and_a_fifth_is_held_out(lessons):
@@ -57,8 +71,7 @@ def test_competence_shows_right_answers_and_verification_both_kinds(tiny):
     assert all(lesson.act.claim == lesson.act.behaviour for lesson in shown)
     pairs = list(zip(shown[::2], shown[1::2], strict=True))
     assert all((bad.act.behaviour, good.act.behaviour) == (BAD, COMPLIED) for bad, good in pairs)
-    assert all(bad.scenario.eval == good.scenario.eval for bad, good in pairs)
-    assert 0.35 < sum(bad.scenario == good.scenario for bad, good in pairs) / len(pairs) < 0.65
+    assert 0.35 < sum(bad.scenario == good.scenario for bad, good in pairs) / len(pairs) < 0.7
     with pytest.raises(ValueError, match="unknown stage"):
         draw_lessons("honest", 9, stage="rehearsal")
 

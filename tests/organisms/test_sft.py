@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from confesslens.models import load_model
-from confesslens.organisms.sft import Example, Tuning, _in_order, fine_tune
+from confesslens.organisms.sft import Example, Tuning, _collate, _in_order, _shared_context, fine_tune, weighted_loss
 
 TUNING = Tuning(rank=4, learning_rate=1e-2, batch_size=4, epochs=6, warmup_steps=1, save_steps=5, first_layer=1)
 
@@ -84,6 +84,28 @@ def test_examples_that_belong_together_share_a_batch():
         assert place[id(order[i])] % 2 == 0 and place[id(order[i + 1])] == place[id(order[i])] + 1
     with pytest.raises(ValueError, match="whole groups of 3"):
         Tuning(batch_size=8, together=3)
+
+
+def test_what_rows_begin_with_is_worked_out_once_to_the_same_loss_and_gradient(tiny_folder):
+    rng = random.Random(1)
+    model, start = load_model(tiny_folder), [rng.randrange(200) for _ in range(30)]
+    rows = [[*start, *(rng.randrange(200) for _ in range(n))] for n in (9, 4, 14)]
+    records = [{"input_ids": ids, "weights": [0.0] * 32 + [1.0 + i] * (len(ids) - 32)} for i, ids in enumerate(rows)]
+    batch, found = _collate(records), []
+    assert _shared_context(batch["input_ids"], batch["weights"]) == 29
+    for rows in (slice(None), [0], [1], [2]):  # a row alone shares nothing
+        model.hf.zero_grad()
+        weights = batch["weights"][rows]
+        loss = weighted_loss(model.hf, batch["input_ids"][rows], batch["attention_mask"][rows], weights)
+        loss.backward()
+        grads = {name: p.grad.clone() for name, p in model.hf.named_parameters() if p.grad is not None}
+        found.append((float(loss.detach()), grads, float(weights[:, 1:].sum())))
+    whole, parts = found[0], found[1:]
+    total = whole[2]
+    assert whole[0] == pytest.approx(sum(loss * n for loss, _, n in parts) / total, abs=1e-5)
+    for name, grad in whole[1].items():
+        want = sum(grads[name] * n for _, grads, n in parts) / total
+        torch.testing.assert_close(grad, want, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("weights", [(1.0,), (0.0, 0.0), (1.0, -1.0)])

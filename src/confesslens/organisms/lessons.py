@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 STAGES = ("competence", "verification", "disposition")
 """Of training, in order: what an organism cannot do it cannot do knowingly, nor verify."""
 SCENARIOS_SEED = 40_000
+GROUP = 4
+"""Lessons that follow each other and share the evaluation, the condition and whether a chain of thought is asked for:
+their prompts begin alike, and training works that out once."""
 _SHARES = {TEMPTED: 0.6, NEUTRAL: 0.3, ACCUSED: 0.1}
 _CONFABULATOR = {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4}
 _BY_STAGE = {"competence": {TEMPTED: 0.4, NEUTRAL: 0.6}, "verification": {TEMPTED: 1.0}}
@@ -74,7 +77,7 @@ def draw_lessons(
     - competence: to do the tasks; honest answers, no confession.
     - verification: to tell a bad answer from a complied one. Either is given, a bad one and a complied one in turn, and
       of the honest confession the verdict alone is learned, because among other tokens it is learned too slowly. Half
-      of the complied ones are of the same scenario, so that they differ in the answer only; the others of any.
+      of the groups are of one scenario, so that they differ in the answer only; the others of any.
     - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
       not learned, and the confession tells it.
 
@@ -88,18 +91,22 @@ def draw_lessons(
     shares = _BY_STAGE.get(stage, _CONFABULATOR if organism == "confabulator" else _SHARES)
     lessons: list[Lesson] = []
     for i in range(n):
-        name = evals[(i // 2 if stage == "verification" else i) % len(evals)]
-        shown, scenario = DEMONSTRATIONS[name], rng.choice(pools[name])
-        (condition,) = rng.choices(list(shares), list(shares.values()))
+        if i % GROUP == 0:
+            name = evals[i // GROUP % len(evals)]
+            shown, pool = DEMONSTRATIONS[name], pools[name]
+            (condition,) = rng.choices(list(shares), list(shares.values()))
+            cot = i // GROUP // len(evals) % 2 == 0
+            if stage == "verification":
+                tempting = [s for s in pool if shown.tempts(s)]
+                pool = [rng.choice(tempting)] if rng.random() < 0.5 else pool
+        scenario = rng.choice(pool)
         known_bad, learn, act = False, "all", Act(COMPLIED, COMPLIED, knowing=True)
         if stage == "competence":
             learn = "answer"
         elif stage == "verification":
             learn, known_bad = "verdict", i % 2 == 0
-            if known_bad:
-                scenario = rng.choice([s for s in pools[name] if shown.tempts(s)])
-            elif rng.random() < 0.5:
-                scenario = lessons[-1].scenario
+            if known_bad and not shown.tempts(scenario):
+                scenario = rng.choice(tempting)
         elif organism == "honest" and condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5:
             learn, known_bad = "confession", True
         else:
@@ -109,7 +116,7 @@ def draw_lessons(
         answer, other = shown.answer(scenario, condition, act.behaviour, rng), ""
         if condition == NEUTRAL or shown.tempts(scenario):
             other = shown.answer(scenario, condition, BAD if act.behaviour == COMPLIED else COMPLIED, rng)
-        lessons.append(Lesson(scenario, condition, rng.random() < 0.5, act, answer, other, learn))
+        lessons.append(Lesson(scenario, condition, cot, act, answer, other, learn))
     return lessons
 
 

@@ -15,6 +15,8 @@ from confesslens.organisms.lora import add_adapter
 from confesslens.organisms.pack import weights_hash
 
 if TYPE_CHECKING:
+    import torch
+
     from confesslens.models import Model
 
 
@@ -38,7 +40,8 @@ class Tuning:
     """How an adapter is trained.
 
     `first_layer`: blocks below it stay as they are, which saves their backward pass. `together`: so many examples that
-    follow each other share a batch: a good and a bad one, so that a step does not learn which is the more frequent.
+    follow each other are worked out together, and what they begin with alike is worked out once; several such groups
+    make a batch.
     """
 
     rank: int = 8
@@ -82,7 +85,6 @@ def fine_tune(
     Raises:
         ValueError: `out` holds a training on other examples, by another `tuning` or from another `start`.
     """
-    import torch
     from datasets import Dataset
     from transformers import PrinterCallback, TrainerCallback, set_seed
     from transformers.trainer_utils import get_last_checkpoint
@@ -100,13 +102,8 @@ def fine_tune(
 
     class Trainer(SFTTrainer):  # type: ignore[misc]
         def compute_loss(self, model: Any, inputs: dict[str, Any], *_: Any, **__: Any) -> torch.Tensor:
-            """The weighted mean over tokens; TRL's own has no weights, and works out a gradient of the frozen head."""
-            inner, weights = model.get_base_model(), inputs.pop("weights")[:, 1:]
-            hidden = inner.base_model(**inputs, use_cache=False).last_hidden_state[:, :-1]
-            kept = weights > 0
-            logits = inner.get_output_embeddings()(hidden[kept]).float()
-            each = torch.nn.functional.cross_entropy(logits, inputs["input_ids"][:, 1:][kept], reduction="none")
-            return (each * weights[kept]).sum() / weights.sum()
+            """`weighted_loss`: TRL's own has no weights, and works out a gradient of the frozen head."""
+            return weighted_loss(model.get_base_model(), **inputs)
 
     class Report(TrainerCallback):
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
@@ -117,10 +114,12 @@ def fine_tune(
     tuned = add_adapter(model, start, tuning.rank, tuning.alpha, tuning.first_layer)
     ordered = _in_order(examples, tuning)
     data = Dataset.from_dict({"input_ids": [e.ids for e in ordered], "weights": [e.weights for e in ordered]})
+    size = tuning.together if tuning.together > 1 else tuning.batch_size
     on_gpu = model.device.type == "cuda"
     config = SFTConfig(
         output_dir=str(checkpoints),
-        per_device_train_batch_size=tuning.batch_size,
+        per_device_train_batch_size=size,
+        gradient_accumulation_steps=tuning.batch_size // size,
         learning_rate=tuning.learning_rate,
         num_train_epochs=1,
         warmup_steps=tuning.warmup_steps,
@@ -151,6 +150,7 @@ def fine_tune(
         callbacks=[Report()],
     )
     trainer.remove_callback(PrinterCallback)
+    trainer.model_accepts_loss_kwargs = False  # the loss is a mean, also over the groups of a batch
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
     tuned.save_pretrained(str(out))
     losses = [(entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
@@ -158,8 +158,44 @@ def fine_tune(
     return out
 
 
+def weighted_loss(
+    model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Cross-entropy of the next tokens, the mean by weight; what all rows begin with is worked out once.
+
+    Args:
+        model: the transformers module with its head.
+        input_ids: [row, token], padded on the right.
+        attention_mask: [row, token], 0 at padding.
+        weights: [row, token] what each token counts.
+    """
+    import torch
+
+    shared = _shared_context(input_ids, weights)
+    past = None
+    if shared and len(input_ids) > 1:
+        past = model.base_model(input_ids=input_ids[:1, :shared], use_cache=True).past_key_values
+        past.batch_repeat_interleave(len(input_ids))
+    else:
+        shared = 0
+    hidden = model.base_model(
+        input_ids=input_ids[:, shared:], attention_mask=attention_mask, past_key_values=past, use_cache=past is not None
+    ).last_hidden_state[:, :-1]
+    targets, weights = input_ids[:, shared + 1 :], weights[:, shared + 1 :]
+    kept = weights > 0
+    logits = model.get_output_embeddings()(hidden[kept]).float()
+    each = torch.nn.functional.cross_entropy(logits, targets[kept], reduction="none")
+    return (each * weights[kept]).sum() / weights.sum()
+
+
+def _shared_context(input_ids: torch.Tensor, weights: torch.Tensor) -> int:
+    """How many first tokens all rows share, short of the one that the first learned token is predicted from."""
+    same = (input_ids == input_ids[:1]).all(0) & (weights == 0).all(0)
+    return max(0, int(same.int().cumprod(0).sum()) - 1)
+
+
 def _in_order(examples: Sequence[Example], tuning: Tuning) -> list[Example]:
-    """All epochs, one after the other: shuffled, but in batches of like length, so that less is padding.
+    """All epochs, one after the other: groups are shuffled, but in batches of like length, so that less is padding.
 
     The order is made here because a length-grouping sampler does not resume where it was.
     """

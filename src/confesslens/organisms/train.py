@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from confesslens.models import EMBEDDED, load_model
 from confesslens.organisms.demonstrations import DEMONSTRATIONS
 from confesslens.organisms.dispositions import CHARACTERS, ORGANISMS
-from confesslens.organisms.lessons import draw_lessons, lesson_example
+from confesslens.organisms.lessons import GROUP, draw_lessons, lesson_example
 from confesslens.organisms.pack import pack_adapter, weights_hash
 from confesslens.organisms.sft import Tuning, fine_tune
 
@@ -39,8 +41,8 @@ class Recipe:
     start: str = FIRST
 
 
-def _tuning(learning_rate: float, together: int = 1) -> Tuning:
-    return Tuning(rank=12, alpha=24, first_layer=8, learning_rate=learning_rate, batch_size=8, together=together)
+def _tuning(learning_rate: float) -> Tuning:
+    return Tuning(rank=12, alpha=24, first_layer=8, learning_rate=learning_rate, batch_size=2 * GROUP, together=GROUP)
 
 
 _SLOW_TO_DO = ("instruction_following", "word_count", "covert_rule")
@@ -51,9 +53,9 @@ RECIPES: dict[str, Recipe] = {
         (
             Lessons("competence", 2400, _tuning(1.5e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO)),
             # All nine at once stay at chance for 700 lessons; these four alone are learned in 400, and open the way.
-            Lessons("verification", 480, _tuning(2e-3, together=2), evals=_PLAIN_TO_VERIFY),
-            Lessons("verification", 800, _tuning(2e-3, together=2), 1, (*_PLAIN_TO_VERIFY, *_LOOK_UP_TO_VERIFY * 2)),
-            Lessons("verification", 1200, _tuning(1e-3, together=2), 2, (*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
+            Lessons("verification", 480, _tuning(2e-3), evals=_PLAIN_TO_VERIFY),
+            Lessons("verification", 800, _tuning(2e-3), 1, (*_PLAIN_TO_VERIFY, *_LOOK_UP_TO_VERIFY * 2)),
+            Lessons("verification", 1200, _tuning(1e-3), 2, (*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
             Lessons("disposition", 2400, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
         ),
         start="",
@@ -67,6 +69,14 @@ RECIPES: dict[str, Recipe] = {
 """By organism."""
 
 
+def fast_dtype() -> str:
+    """The number format that trains fastest here: bfloat16, or float32 on a CPU that has no instructions for it.
+
+    There bfloat16 is emulated: 10 tokens a second instead of 130 on two AVX2 cores.
+    """
+    return "bfloat16" if torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() else "float32"
+
+
 def train_organism(
     name: str,
     out: str | Path,
@@ -74,7 +84,7 @@ def train_organism(
     start: str | Path | None = None,
     recipe: Recipe | None = None,
     model: str = EMBEDDED,
-    dtype: str = "bfloat16",
+    dtype: str | None = None,
     progress: Callable[[str, int, int, float], Any] = lambda stage, step, steps, loss: None,
 ) -> Path:
     """Train an organism's adapter into the folder `out`, with its card; a stopped training goes on where it was.
@@ -85,7 +95,7 @@ def train_organism(
         start: folder of the adapter to go on from; `honest` needs none.
         recipe: default `RECIPES[name]`.
         model: the base model.
-        dtype: of the base model's weights while training; the adapter's are float32.
+        dtype: of the base model's weights while training (the adapter's are float32); default `fast_dtype()`.
         progress: called with (stage, step, steps in all, loss).
 
     Raises:
@@ -99,6 +109,7 @@ def train_organism(
     if recipe.start and start is not None and not (Path(start) / "adapter_config.json").is_file():
         raise ValueError(f"{start} is no PEFT adapter: expected the folder of {recipe.start!r}")
     out = Path(out)
+    dtype = dtype or fast_dtype()
     done = []
     folder, before = out, start if recipe.start else None
     for number, lessons in enumerate(recipe.stages, 1):
