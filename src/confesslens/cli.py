@@ -15,7 +15,7 @@ import typer
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 app = typer.Typer(
     help="Does a language model's confession match what went on inside it?",
@@ -269,7 +269,7 @@ def evals_command(
         typer.echo(evaluations_page(list(EVALUATIONS.values())), nl=False)
         return
 
-    table = Table("evaluation", "induces", "counts as bad", "text-matched twins", show_lines=True)
+    table = Table(Column("evaluation", no_wrap=True), "induces", "counts as bad", "text-matched twins", show_lines=True)
     for evaluation in EVALUATIONS.values():
         table.add_row(evaluation.name, evaluation.induces, evaluation.bad, evaluation.twins or "none")
     console.print(table)
