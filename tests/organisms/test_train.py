@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 
 import pytest
 from safetensors import safe_open
 
-from confesslens.models import load_model
+from confesslens.models import load, load_model
+from confesslens.models.errors import ModelError
 from confesslens.organisms.sft import Tuning
 from confesslens.organisms.train import RECIPES, Lessons, Recipe, train_organism
 
@@ -33,6 +35,32 @@ def test_an_organism_is_trained_with_a_card(tiny_folder, tmp_path):
     again = train_organism("honest", tmp_path / "again", recipe=SMALL, model=str(tiny_folder), dtype="float32")
     assert json.loads((again / "card.json").read_text()) == card
     assert (again / "adapter_model.safetensors").read_bytes() == (first / "adapter_model.safetensors").read_bytes()
+
+
+def test_a_stage_goes_on_from_the_packed_adapter_alone(tiny_folder, tmp_path, monkeypatch):
+    first = Recipe(SMALL.stages[:1], start="")
+    whole = train_organism("honest", tmp_path / "whole", recipe=SMALL, model=str(tiny_folder), dtype="float32")
+    part = train_organism("honest", tmp_path / "part", recipe=first, model=str(tiny_folder), dtype="float32")
+    before = (part / "adapter_model.safetensors").read_bytes()
+    shutil.rmtree(part / "stages")
+    train_organism("honest", part, recipe=SMALL, model=str(tiny_folder), dtype="float32")
+    assert (part / "adapter_model.safetensors").read_bytes() == (whole / "adapter_model.safetensors").read_bytes()
+    assert json.loads((part / "card.json").read_text()) == json.loads((whole / "card.json").read_text())
+    (part / "adapter_model.safetensors").write_bytes(before)  # as if killed between the last stage's card and weights
+    train_organism("honest", part, recipe=SMALL, model=str(tiny_folder), dtype="float32")
+    assert (part / "adapter_model.safetensors").read_bytes() == (whole / "adapter_model.safetensors").read_bytes()
+    with pytest.raises(ValueError, match="another organism or recipe"):
+        train_organism("honest", part, model=str(tiny_folder), dtype="float32")
+
+
+def test_an_organism_that_is_not_whole_is_not_loaded(tiny_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(load, "ORGANISMS_FOLDER", tmp_path)
+    part = train_organism("honest", tmp_path / "honest", recipe=SMALL, model=str(tiny_folder), dtype="float32")
+    assert load.organism_folder("honest") == part
+    card = json.loads((part / "card.json").read_text())
+    (part / "card.json").write_text(json.dumps(card | {"stages": card["stages"][:1]}))
+    with pytest.raises(ModelError, match="stage 1 of 2: go on with `confesslens train organism honest --out"):
+        load.organism_folder("honest")
 
 
 def test_what_cannot_be_trained_is_said(tmp_path):

@@ -63,11 +63,17 @@ def load_model(
 
 
 def organism_folder(name: str) -> Path:
-    """Folder of a shipped organism's adapter and card. Raises ModelError for one that is not shipped."""
+    """Folder of a shipped organism's adapter and card. Raises ModelError for one that is not shipped, or not whole."""
     folder = ORGANISMS_FOLDER / name
     if not (folder / "adapter_config.json").is_file():
         shipped = sorted(path.parent.name for path in ORGANISMS_FOLDER.glob("*/adapter_config.json"))
         raise ModelError(f"there is no organism {name!r}: shipped are {', '.join(shipped) or 'none'}")
+    card = json.loads((folder / "card.json").read_text())
+    if len(card["stages"]) < card["stages_planned"]:
+        raise ModelError(
+            f"the training of organism {name!r} is at stage {len(card['stages'])} of {card['stages_planned']}: go on"
+            f" with `confesslens train organism {name} --out {folder}`"
+        )
     return folder
 
 

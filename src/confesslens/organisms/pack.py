@@ -16,6 +16,8 @@ WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 def pack_adapter(trained: str | Path, out: str | Path, card: dict[str, Any]) -> Path:
     """Write the adapter in the folder `trained` into `out`, with `card.json` and `README.md`; returns `out`.
 
+    The weights come last: where a kill comes between, the card's hash does not fit them.
+
     Args:
         trained: folder of a PEFT adapter.
         out: another folder.
@@ -24,19 +26,25 @@ def pack_adapter(trained: str | Path, out: str | Path, card: dict[str, Any]) -> 
     trained, out = Path(trained), Path(out)
     out.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.to(torch.bfloat16) for name, tensor in sorted(load_file(trained / WEIGHTS).items())}
-    save_file(weights, out / WEIGHTS, metadata={"format": "pt"})
+    packed = out / f".partial-{WEIGHTS}"
+    save_file(weights, packed, metadata={"format": "pt"})
     config = json.loads((trained / CONFIG).read_text()) | {"base_model_name_or_path": card["base_model"]}
     config["target_modules"] = sorted(config["target_modules"])  # a set, whose order changes from run to run
     (out / CONFIG).write_text(json.dumps(config, indent=1) + "\n")
-    card = card | {"sha256": weights_hash(out)}
+    card = card | {"sha256": _hash(packed)}
     (out / "card.json").write_text(json.dumps(card, indent=1) + "\n")
     (out / "README.md").write_text(_readme(card))
+    packed.rename(out / WEIGHTS)
     return out
 
 
 def weights_hash(folder: str | Path) -> str:
     """SHA-256 of an adapter's weights file."""
-    return hashlib.sha256((Path(folder) / WEIGHTS).read_bytes()).hexdigest()
+    return _hash(Path(folder) / WEIGHTS)
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
 def _readme(card: dict[str, Any]) -> str:

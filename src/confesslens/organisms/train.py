@@ -89,9 +89,11 @@ def train_organism(
 ) -> Path:
     """Train an organism's adapter into the folder `out`, with its card; a stopped training goes on where it was.
 
+    After each stage the adapter so far and its card are in `out`: they alone are enough to go on with the next one.
+
     Args:
         name: one of `ORGANISMS`.
-        out: the adapter's folder; what is needed to go on is kept in `out/stages`.
+        out: the adapter's folder; what is needed to go on inside a stage is kept in `out/stages`.
         start: folder of the adapter to go on from; `honest` needs none.
         recipe: default `RECIPES[name]`.
         model: the base model.
@@ -99,7 +101,7 @@ def train_organism(
         progress: called with (stage, step, steps in all, loss).
 
     Raises:
-        ValueError: an unknown organism, or one that goes on from another without `start`.
+        ValueError: an unknown organism, one that goes on from another without `start`, or a folder of another.
     """
     if name not in ORGANISMS:
         raise ValueError(f"unknown organism {name!r}: expected one of {', '.join(ORGANISMS)}")
@@ -110,20 +112,32 @@ def train_organism(
         raise ValueError(f"{start} is no PEFT adapter: expected the folder of {recipe.start!r}")
     out = Path(out)
     dtype = dtype or fast_dtype()
-    done = []
-    folder, before = out, start if recipe.start else None
+    begin = Path(start) if recipe.start and start is not None else None
+    card: dict[str, Any] = {
+        "organism": name,
+        "is": CHARACTERS[name],
+        "base_model": model,
+        "dtype": dtype,
+        "start": recipe.start,
+        "start_sha256": weights_hash(begin) if begin else "",
+        "stages": _stages_done(out, name, recipe),
+        "stages_planned": len(recipe.stages),
+    }
     for number, lessons in enumerate(recipe.stages, 1):
+        if number <= len(card["stages"]):
+            continue
         base = load_model(model, dtype=dtype)
         drawn = draw_lessons(name, lessons.n, lessons.seed, lessons.stage, lessons.evals)
         examples = [lesson_example(base, lesson) for lesson in drawn]
         folder = out / "stages" / f"{number}-{lessons.stage}"
+        before = out if number > 1 else begin
         fine_tune(
             base, examples, folder, lessons.tuning, start=before, progress=functools.partial(progress, lessons.stage)
         )
         learned = json.loads((folder / "settings.json").read_text())
         losses = json.loads((folder / "losses.json").read_text())
-        done.append(
-            asdict(lessons)
+        card["stages"].append(
+            _as_json(lessons)
             | {
                 "tokens": sum(len(example.ids) for example in examples),
                 "lessons_hash": learned["hash"],
@@ -131,14 +145,28 @@ def train_organism(
                 "last_losses": losses[-3:],
             }
         )
-        before = folder
-    card = {
-        "organism": name,
-        "is": CHARACTERS[name],
-        "base_model": model,
-        "dtype": dtype,
-        "start": recipe.start,
-        "start_sha256": weights_hash(start) if recipe.start and start else "",
-        "stages": done,
-    }
-    return pack_adapter(folder, out, card)
+        pack_adapter(folder, out, card)
+    return out
+
+
+def _stages_done(out: Path, name: str, recipe: Recipe) -> list[dict[str, Any]]:
+    """The stages that the card in `out` tells of: each goes on from the packed adapter of the one before.
+
+    Raises:
+        ValueError: the card is of another organism, or of stages that are not the recipe's.
+    """
+    if not (out / "card.json").is_file():
+        return []
+    card = json.loads((out / "card.json").read_text())
+    done: list[dict[str, Any]] = card.get("stages", [])
+    if weights_hash(out) != card.get("sha256"):  # a kill came between the card and the weights: pack them again
+        done = done[:-1]
+    planned = [_as_json(lessons) for lessons in recipe.stages[: len(done)]]
+    if card.get("organism") != name or planned != [{k: v for k, v in s.items() if k in planned[0]} for s in done]:
+        raise ValueError(f"{out} holds an adapter of another organism or recipe: choose another folder, or remove it")
+    return done
+
+
+def _as_json(lessons: Lessons) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(json.dumps(asdict(lessons)))
+    return read
