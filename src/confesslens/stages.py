@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from confesslens.activations import Activations, load_activations, open_activati
 from confesslens.activations.sites import PRIMARY_SITES
 from confesslens.config import RunConfig
 from confesslens.evals import NEUTRAL
+from confesslens.evals.twins import find_twins
 from confesslens.folder import RunFolder
 from confesslens.rollouts.rollout import add_knowledge
 from confesslens.shards import (
@@ -131,7 +133,7 @@ def compare(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> 
 
 
 def report(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
-    """Draw the figures and write report.html."""
+    """Draw the figures and write report.html and explorer.html."""
     tables = run.tables()
     drawn = {
         "confession_rates": figures.confession_rates(tables["rates"]),
@@ -140,9 +142,20 @@ def report(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> N
         "agreement": figures.agreement(tables["agreement"]),
     }
     saved = {name: figures.save_figure(figure, run.path / "figures", name)["svg"] for name, figure in drawn.items()}
-    page = figures.render_report(tables, run.read_table(ROLLOUTS), run.read_table(CONFESSIONS), run.manifest, saved)
-    run.write("report.html", lambda path: path.write_text(page, encoding="utf-8"))
+    rolled, confessed = run.read_table(ROLLOUTS), run.read_table(CONFESSIONS)
+    pages = {
+        "report.html": figures.render_report(tables, rolled, confessed, run.manifest, saved),
+        "explorer.html": figures.render_explorer(
+            rolled, confessed, tables["witnesses"], run.manifest, find_twins(rolled), tables.get("token_scores")
+        ),
+    }
+    for name, page in pages.items():
+        run.write(name, functools.partial(_write_text, page))
     advance(1)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def sizes(config: RunConfig, n_layers: int) -> dict[str, int]:

@@ -28,6 +28,7 @@ FILES = [
     "confessions.parquet",
     "activations.zarr/zarr.json",
     "report.html",
+    "explorer.html",
     *(f"results/{name}.parquet" for name in TABLES),
     *(
         f"figures/{name}.{kind}"
