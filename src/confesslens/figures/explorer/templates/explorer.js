@@ -58,7 +58,7 @@ function showList() {
     button.setAttribute("aria-current", String(rollout.id === current));
     chip.setAttribute("aria-hidden", "true");
     chip.style.background = DATA.cells[rollout.cell]?.colour ?? "transparent";
-    button.append(chip, make("span", "name", label(rollout.id)),
+    button.append(chip, make("span", "name", rollout.id),
       make("span", "first", `${DATA.cells[rollout.cell]?.name ?? label(rollout.behaviour)}: ${rollout.answer.slice(0, 90)}`));
     item.append(button);
     return item;
@@ -104,7 +104,7 @@ function partners(rollout) {
 
 function tell(rollout) {
   const article = make("article");
-  article.append(make("h2", "", label(rollout.id)), facts([
+  article.append(make("h2", "", rollout.id), facts([
     ["cell", rollout.cell === "none" ? "" : cellName(rollout.cell)],
     ["behaviour (did)", label(rollout.behaviour) + (rollout.admitted ? ", admitted in the answer" : "")],
     ["knowledge (ground truth)", label(rollout.knowledge)],
