@@ -112,11 +112,12 @@ def test_ridge_scores_are_sklearns_for_every_column(d):
     rng = np.random.default_rng(0)
     x, columns = rng.normal(size=(40, d)) * np.geomspace(10, 0.1, d), rng.random((40, 3)) < 0.5
     train, test = np.arange(30), np.arange(30, 40)
-    got = _ridge_scores(x, columns, np.zeros(40, dtype=int), train, test, 7.0)
+    got = _ridge_scores(x, columns, np.zeros(40, dtype=int), train, test, [7.0, 0.3])
     scaler = StandardScaler().fit(x[train])
-    for j in range(3):
-        fit = Ridge(alpha=7.0).fit(scaler.transform(x[train]), columns[train, j])
-        assert got[:, j] == pytest.approx(fit.predict(scaler.transform(x[test])) - columns[train, j].mean())
+    for i, alpha in enumerate([7.0, 0.3]):
+        for j in range(3):
+            fit = Ridge(alpha=alpha).fit(scaler.transform(x[train]), columns[train, j])
+            assert got[:, i, j] == pytest.approx(fit.predict(scaler.transform(x[test])) - columns[train, j].mean())
 
 
 def test_which_evaluation_a_row_is_of_says_nothing():

@@ -18,16 +18,18 @@ from confesslens.probes.estimators import (
     RidgeProbe,
     to_basis,
 )
+from confesslens.probes.fit import ESTIMATORS, fit_probe
 from confesslens.probes.lint import Finding, lint
 from confesslens.probes.metrics import auroc, within_eval_auroc
 from confesslens.probes.nested import Choice, Nested
 from confesslens.probes.operating import Threshold, operating_points, threshold_at
 from confesslens.probes.permutation import PermutationTest, max_statistic, permutation_test, permuted_labels
-from confesslens.probes.sweep import Sweep, fit_probe, sweep
+from confesslens.probes.sweep import Place, Sweep, sweep
 from confesslens.probes.text import text_baseline
 from confesslens.probes.transfer import DataSet, leave_one_eval_out, transfer_matrix
 
 __all__ = [
+    "ESTIMATORS",
     "AttentionProbe",
     "CCSProbe",
     "Calibrator",
@@ -41,6 +43,7 @@ __all__ = [
     "MaxWindowProbe",
     "Nested",
     "PermutationTest",
+    "Place",
     "RidgeProbe",
     "Sweep",
     "Threshold",
