@@ -2,10 +2,20 @@
 
 from confesslens.figures.cell_shares import cells
 from confesslens.figures.heat_map import probe_map
+from confesslens.figures.probe_controls import probe_controls
 from confesslens.figures.rates import confession_rates
 from confesslens.figures.report import render_report
 from confesslens.figures.save import save_figure
 from confesslens.figures.training import training
 from confesslens.figures.witness_matrix import agreement
 
-__all__ = ["agreement", "cells", "confession_rates", "probe_map", "render_report", "save_figure", "training"]
+__all__ = [
+    "agreement",
+    "cells",
+    "confession_rates",
+    "probe_controls",
+    "probe_map",
+    "render_report",
+    "save_figure",
+    "training",
+]

@@ -1,12 +1,19 @@
 """Linear probes on plain arrays: estimators, sweeps with controls, text baseline, tests, intervals, and cards.
 
-Before a fit: `lint`. Fits: `estimators`, `sweep`. After: `permutation_test`, `transfer_matrix`, `operating_points`,
-`calibrated`. Nothing here needs a language model; activations [n, d] and labels [n] are enough.
+Before a fit: `lint`. Fits: `estimators`, `sweep`. After: `controls`, `permutation_test`, `transfer_matrix`,
+`operating_points`, `calibrated`. Nothing here needs a language model; activations [n, d] and labels [n] are enough.
 """
 
-from confesslens.probes.bootstrap import Interval, auroc_interval, clustered_bootstrap, resample_weights
+from confesslens.probes.bootstrap import (
+    Interval,
+    auroc_difference,
+    auroc_interval,
+    clustered_bootstrap,
+    resample_weights,
+)
 from confesslens.probes.calibration import Calibrator, brier, calibrate, calibrated, ece, ece_if_calibrated, reliability
 from confesslens.probes.card import card_markdown, load_probe, save_probe
+from confesslens.probes.controls import controls
 from confesslens.probes.cv import TooLittleData, contrast_weights, scenario_folds
 from confesslens.probes.estimators import (
     AttentionProbe,
@@ -25,7 +32,7 @@ from confesslens.probes.nested import Choice, Nested
 from confesslens.probes.operating import Threshold, operating_points, threshold_at
 from confesslens.probes.permutation import PermutationTest, max_statistic, permutation_test, permuted_labels
 from confesslens.probes.sweep import Place, Sweep, sweep
-from confesslens.probes.text import text_baseline
+from confesslens.probes.text import feature_baseline, text_baseline
 from confesslens.probes.transfer import DataSet, leave_one_eval_out, transfer_matrix
 
 __all__ = [
@@ -49,6 +56,7 @@ __all__ = [
     "Threshold",
     "TooLittleData",
     "auroc",
+    "auroc_difference",
     "auroc_interval",
     "brier",
     "calibrate",
@@ -56,8 +64,10 @@ __all__ = [
     "card_markdown",
     "clustered_bootstrap",
     "contrast_weights",
+    "controls",
     "ece",
     "ece_if_calibrated",
+    "feature_baseline",
     "fit_probe",
     "leave_one_eval_out",
     "lint",

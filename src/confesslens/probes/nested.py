@@ -38,6 +38,7 @@ class Nested:
         auroc: within-evaluation AUROC with its scenario-clustered interval.
         shuffled_score: [n, shuffles] the same procedure on labels shuffled inside evaluations.
         shuffled_auroc: mean over the shuffles of the AUROC of `shuffled_score` for its own shuffled labels.
+        shuffled_labels: [n, shuffles] those labels.
     """
 
     score: NDArray[np.float64]
@@ -45,6 +46,7 @@ class Nested:
     auroc: Interval
     shuffled_score: NDArray[np.float64]
     shuffled_auroc: float
+    shuffled_labels: NDArray[np.bool_]
 
     @property
     def fires(self) -> NDArray[np.bool_]:
@@ -91,4 +93,6 @@ def choose_nested(
         for j in range(1, k)
         for keep in [~np.isnan(out[:, j])]
     ]
-    return Nested(out[:, 0], choices, interval, out[:, 1:], float(np.mean(chance)) if chance else float("nan"))
+    return Nested(
+        out[:, 0], choices, interval, out[:, 1:], float(np.mean(chance)) if chance else float("nan"), labels[:, 1:]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -61,6 +61,7 @@ class Sweep:
         p: of the best primary cell, corrected for the search over layers, primary sites, penalties and estimators: the
             chance of any such cell when nothing is there. NaN without permutations.
         test: the permutation test behind it.
+        settings: what the sweep was asked for (penalties, estimators, outer, inner, seed), for controls to do alike.
     """
 
     table: pd.DataFrame
@@ -70,6 +71,7 @@ class Sweep:
     scores: NDArray[np.float64] = field(repr=False)
     p: float = float("nan")
     test: PermutationTest | None = field(default=None, repr=False)
+    settings: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def best(self) -> Place:
         """What the folds chose most often: where to fit a probe for release."""
@@ -203,7 +205,9 @@ def sweep(
         corrected = test.table.set_index(["layer", "site", "estimator"])["p"]
         twins = table["estimator"].replace("logistic", "ridge")
         table["p"] = [corrected[key] for key in zip(table["layer"], table["site"], twins, strict=True)]
-    return Sweep(table, nested, primary, folds, scores, np.nan if test is None else test.p_among(primary), test)
+    p = np.nan if test is None else test.p_among(primary)
+    settings = {"penalties": ordered, "estimators": task.estimators, "outer": outer, "inner": inner, "seed": seed}
+    return Sweep(table, nested, primary, folds, scores, p, test, settings)
 
 
 def _test(
