@@ -6,6 +6,7 @@ from confesslens.activations.items import Item, chat_items, rollout_items, text_
 from confesslens.activations.sites import POOLS, PRIMARY_SITES, SITES, site_tokens
 from confesslens.activations.store import load_activations, open_activations, order_items, save_activations
 from confesslens.activations.streams import STREAMS
+from confesslens.activations.token_scores import score_tokens
 from confesslens.activations.while_sampling import capture_while_sampling
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "order_items",
     "rollout_items",
     "save_activations",
+    "score_tokens",
     "site_tokens",
     "text_items",
 ]

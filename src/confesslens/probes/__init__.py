@@ -12,8 +12,10 @@ from confesslens.probes.bootstrap import (
     resample_weights,
 )
 from confesslens.probes.calibration import Calibrator, brier, calibrate, calibrated, ece, ece_if_calibrated, reliability
-from confesslens.probes.card import card_markdown, load_probe, save_probe
-from confesslens.probes.controls import controls
+from confesslens.probes.card import CARD, load_probe, save_probe
+from confesslens.probes.card_text import card_markdown
+from confesslens.probes.controls import COLUMNS as CONTROL_COLUMNS
+from confesslens.probes.controls import card_controls, controls
 from confesslens.probes.cv import TooLittleData, contrast_weights, scenario_folds
 from confesslens.probes.estimators import (
     AttentionProbe,
@@ -33,9 +35,12 @@ from confesslens.probes.operating import Threshold, operating_points, threshold_
 from confesslens.probes.permutation import PermutationTest, max_statistic, permutation_test, permuted_labels
 from confesslens.probes.sweep import Place, Sweep, sweep
 from confesslens.probes.text import feature_baseline, text_baseline
+from confesslens.probes.token_scores import TokenScores
 from confesslens.probes.transfer import DataSet, leave_one_eval_out, transfer_matrix
 
 __all__ = [
+    "CARD",
+    "CONTROL_COLUMNS",
     "ESTIMATORS",
     "AttentionProbe",
     "CCSProbe",
@@ -54,6 +59,7 @@ __all__ = [
     "RidgeProbe",
     "Sweep",
     "Threshold",
+    "TokenScores",
     "TooLittleData",
     "auroc",
     "auroc_difference",
@@ -61,6 +67,7 @@ __all__ = [
     "brier",
     "calibrate",
     "calibrated",
+    "card_controls",
     "card_markdown",
     "clustered_bootstrap",
     "contrast_weights",

@@ -183,7 +183,7 @@ def auroc_difference(
 
 
 def mean_draws(y: NDArray, scores: NDArray, evals: NDArray, weights: NDArray) -> NDArray[np.float64]:
-    """[n_boot] mean of `auroc_draws` over columns of scores [n, k], each for its own column of labels [n, k], or [n]."""
+    """[n_boot] mean of `auroc_draws` over columns of scores [n, k], each for its own column of labels, or for [n]."""
     labels = np.broadcast_to(y.reshape(len(y), -1), (len(y), scores.shape[1]))
     return np.mean([auroc_draws(a, b, evals, weights) for a, b in zip(labels.T, scores.T, strict=True)], axis=0)
 

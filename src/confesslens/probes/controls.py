@@ -127,6 +127,20 @@ def controls(
     return pd.DataFrame(table.rows, columns=COLUMNS)
 
 
+def card_controls(table: pd.DataFrame) -> dict[str, Interval]:
+    """Rows of a controls table as a card has them: the AUROC of each with its interval, and the probe's increments."""
+    found = {}
+    for row in table.to_dict("records"):
+        name = str(row["control"])
+        if name == "probe":
+            continue
+        found[name] = Interval(row["auroc"], row["low"], row["high"])
+        if name in ("text", "labels by scenario", "yes_no"):
+            increment = (row["increment"], row["increment_low"], row["increment_high"])
+            found[f"probe above {name}"] = Interval(*increment)
+    return found
+
+
 class _Table:
     """Rows of the table, each measured against the probe."""
 
