@@ -286,6 +286,21 @@ def score_command(
         console.print(f"\n{scores.summary()}\n", markup=False, style="dim")
 
 
+@app.command("release")
+def release_command(
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs, one a model or organism")],
+    out: Annotated[Path, typer.Option(help="the folder of released probes")] = Path("probes"),
+) -> None:
+    """Put the probes of runs, with their cards, into the folder of released probes, and list them in its README."""
+    from confesslens.release import release_probes
+
+    try:
+        for folder in release_probes(folders, out):
+            console.print(f"Probe and card: {folder}", soft_wrap=True)
+    except (ValueError, OSError) as error:
+        _fail(error)
+
+
 @app.command("evals")
 def evals_command(
     page: Annotated[bool, typer.Option("--page", help="one scenario of each in every condition, as Markdown")] = False,
