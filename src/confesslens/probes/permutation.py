@@ -45,7 +45,7 @@ class PermutationTest:
 
 
 def permuted_labels(
-    labels: ArrayLike, groups: ArrayLike, evals: ArrayLike, permutations: int, seed: int = 0
+    labels: ArrayLike, groups: ArrayLike, evals: ArrayLike, permutations: int, seed: int = 0, within: bool = False
 ) -> NDArray[np.bool_]:
     """Labels permuted by scenario inside evaluations: scenarios of as many rows swap their labels as a whole.
 
@@ -53,18 +53,23 @@ def permuted_labels(
     and in activations, is kept, so that the null has the dependence of the data. A scenario that has no partner of its
     size in its evaluation keeps its labels, which only costs power.
 
+    Of matched rows, such as text-matched twins, every scenario has the same labels and nothing can be swapped: there
+    rows of a scenario are what can be exchanged (within-block exchange, in the same paper).
+
     Args:
         labels: [n] true for the bad act.
         groups: [n] scenarios.
         evals: [n] evaluation names.
         permutations: how many.
         seed: of the permutations.
+        within: exchange the rows of each scenario in place of scenarios; for matched rows only, for it takes rows of a
+            scenario for independent.
 
     Returns:
         [n, permutations] booleans.
 
     Raises:
-        TooLittleData: no two scenarios could swap labels that differ.
+        TooLittleData: no two scenarios (or rows of one, with `within`) could swap labels that differ.
     """
     label, name = np.asarray(labels, dtype=bool), np.unique(np.asarray(evals), return_inverse=True)[1]
     code = np.unique(np.asarray(groups), return_inverse=True)[1]
@@ -77,11 +82,15 @@ def permuted_labels(
     for kind in np.unique(np.column_stack([name, size[block]]), axis=0):
         rows = np.flatnonzero((name == kind[0]) & (size[block] == kind[1]))
         table = rows[np.argsort(block[rows], kind="stable")].reshape(-1, kind[1])  # [scenario, row]
-        moved = moved or bool((label[table] != label[table[0]]).any())
+        moved = moved or bool((label[table] != (label[table[:, :1]] if within else label[table[0]])).any())
         for j in range(permutations):
-            out[table, j] = label[table[rng.permutation(len(table))]]
+            out[table, j] = rng.permuted(label[table], axis=1) if within else label[table[rng.permutation(len(table))]]
     if not moved:
-        raise TooLittleData("Too little data to permute: no two scenarios of one evaluation and size differ in labels.")
+        what = (
+            "no scenario has both labels" if within else "no two scenarios of one evaluation and size differ in labels"
+        )
+        hint = "" if within else " Where scenarios are matched rows, permute within them."
+        raise TooLittleData(f"Too little data to permute: {what}.{hint}")
     return out
 
 
@@ -99,6 +108,7 @@ def permutation_test(
     folds: int = 5,
     seed: int = 0,
     jobs: int = 2,
+    within: bool = False,
 ) -> PermutationTest:
     """Whether the best cell of a grid of layers and sites beats what the best cell of noise does.
 
@@ -125,6 +135,7 @@ def permutation_test(
         folds: most folds.
         seed: of folds and permutations.
         jobs: threads.
+        within: permute rows inside scenarios, for matched rows: see `permuted_labels`.
 
     Raises:
         TooLittleData: fewer than 4 scenarios of the rarer class, in every cell, or labels that cannot be permuted.
@@ -144,7 +155,7 @@ def permutation_test(
         if each not in ("ridge", "mass_mean"):
             raise ValueError(f"estimator {each!r} has no permutation test: expected ridge or mass_mean")
     require_enough(label, group, name)
-    columns = np.column_stack([label, permuted_labels(label, group, name, permutations, seed)])
+    columns = np.column_stack([label, permuted_labels(label, group, name, permutations, seed, within)])
     code = np.unique(name, return_inverse=True)[1]
     alphas = [float(a) for a in np.atleast_1d(alpha)]
 

@@ -125,6 +125,7 @@ def sweep(
     n_boot: int = 500,
     shuffles: int = 3,
     permutations: int = 0,
+    permute_within: bool = False,
     primary_sites: Sequence[str] | None = None,
     text_scores: ArrayLike | None = None,
     jobs: int = 2,
@@ -150,6 +151,7 @@ def sweep(
             too.
         permutations: how often the labels are permuted by scenario for `p` (see `permutation_test`), by ridge at every
             penalty, and mass-mean where it is asked for: 200 columns cost these little more than one.
+        permute_within: permute rows inside scenarios instead; where every scenario is a set of matched rows.
         primary_sites: sites that the headline may choose from; all but those that begin "confession." when None.
         text_scores: [n] out-of-fold text baseline, for the table's `text` column.
         jobs: threads.
@@ -199,7 +201,7 @@ def sweep(
     nested = choose_nested(candidates, columns, codes, groups, task.penalties, weights)
     test = None
     if permutations:
-        test = _test(values, present, labels, groups, evals, layers, sites, task, permutations, jobs)
+        test = _test(values, present, labels, groups, evals, layers, sites, task, permutations, jobs, permute_within)
     table = pd.DataFrame(rows).assign(p=np.nan)
     if test is not None:
         corrected = test.table.set_index(["layer", "site", "estimator"])["p"]
@@ -221,31 +223,16 @@ def _test(
     task: _Task,
     permutations: int,
     jobs: int,
+    within: bool,
 ) -> PermutationTest | None:
     """None where no labels can be exchanged between scenarios: there is then no null to compare with."""
     kinds = [
         e for e in ("ridge", "mass_mean") if e in task.estimators or (e == "ridge" and "logistic" in task.estimators)
     ]
     alphas = [float(ridge_alpha(C)) for C in task.penalties]
-    folds = len(task.folds)
     try:
-        return permutation_test(
-            *(
-                values,
-                labels,
-                groups,
-                evals,
-                layers,
-                sites,
-                present,
-                permutations,
-                alphas,
-                kinds,
-                folds,
-                task.seed,
-                jobs,
-            )
-        )
+        where = (values, labels, groups, evals, layers, sites, present)
+        return permutation_test(*where, permutations, alphas, kinds, len(task.folds), task.seed, jobs, within)
     except TooLittleData:
         return None
 
