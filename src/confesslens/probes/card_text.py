@@ -16,10 +16,10 @@ _SECTIONS = {
 _READOUT = "score = activation @ direction + bias"
 _USE = """\
 ```python
-from confesslens import capture, load_model, probes
+from confesslens import models, probes
 
 probe, card = probes.load_probe("{name}")
-model = load_model({model})
+model = models.load_for_card(card)
 probe.score_tokens(model, [{{"role": "user", "content": "..."}}, {{"role": "assistant", "content": "..."}}])
 ```"""
 
@@ -45,10 +45,7 @@ def card_markdown(card: dict[str, Any]) -> str:
             lines += [f"- {_shown(entry)}" for entry in value]
         else:
             lines.append(_shown(value))
-    asked = ", ".join(
-        [repr(card.get("model", "")), *(f"adapter={card['adapter']!r}" for _ in [0] if card.get("adapter"))]
-    )
-    lines += ["", "## How to use", "", _USE.format(name=card.get("name", "FOLDER"), model=asked)]
+    lines += ["", "## How to use", "", _USE.format(name=card.get("name", "FOLDER"))]
     return "\n".join(lines) + "\n"
 
 
