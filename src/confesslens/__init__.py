@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from confesslens import cot, evals, faithfulness, figures, probes
-    from confesslens.activations import Activations, capture, load_activations, save_activations
-    from confesslens.confessions import confess
+    from confesslens.activations import Activations, capture, capture_controls, load_activations, save_activations
+    from confesslens.confessions import confess, yes_no_logits
     from confesslens.config import RunConfig, make_config
     from confesslens.models import Model, ModelError, load_model
     from confesslens.rollouts import roll_out
@@ -28,6 +28,7 @@ _HOME = {
     "ModelError": "models",
     "RunConfig": "config",
     "capture": "activations",
+    "capture_controls": "activations",
     "confess": "confessions",
     "load_activations": "activations",
     "load_model": "models",
@@ -35,6 +36,7 @@ _HOME = {
     "roll_out": "rollouts",
     "run": "run",
     "save_activations": "activations",
+    "yes_no_logits": "confessions",
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "ModelError",
     "RunConfig",
     "capture",
+    "capture_controls",
     "confess",
     "cot",
     "evals",
@@ -55,6 +58,7 @@ __all__ = [
     "roll_out",
     "run",
     "save_activations",
+    "yes_no_logits",
 ]
 
 

@@ -108,7 +108,8 @@ def confess_shard(model: Model, shard: Shard, advance: Advance) -> None:
 
 
 def capture_shard(model: Model, shard: Shard, advance: Advance) -> None:
-    """Read the activations of a shard's rollouts into the store that all shards share; the part says that it did."""
+    """Read the activations of a shard's rollouts into the store that all shards share; the part says that it did, and
+    with which tokenizer."""
     run = RunFolder(shard.folder)
     capture(
         model,
@@ -118,7 +119,7 @@ def capture_shard(model: Model, shard: Shard, advance: Advance) -> None:
         out=shard.folder / GROWING,
         on_done=advance,
     )
-    _write_part(shard.file("activations", "done"), lambda path: path.touch())
+    _write_part(shard.file("activations", "done"), lambda path: path.write_text(model.tokenizer_hash))
 
 
 def _write_part(path: Path, writer: Callable[[Path], Any]) -> None:

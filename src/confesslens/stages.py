@@ -18,6 +18,8 @@ from confesslens.config import RunConfig
 from confesslens.evals import NEUTRAL
 from confesslens.evals.twins import find_twins
 from confesslens.folder import RunFolder
+from confesslens.models import EMBEDDED
+from confesslens.models.embedded import EMBEDDED_HUB_ID
 from confesslens.rollouts.rollout import add_knowledge
 from confesslens.shards import (
     CONFESSIONS,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 Advance = Callable[[int], Any]
 ACTIVATIONS = "activations.zarr"
+PERMUTATIONS = 199  # of labels, for the probe map's p
 
 
 def rollouts(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
@@ -67,33 +70,36 @@ def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Ad
         run.remove(ACTIVATIONS)
         (run.path / GROWING).rename(run.path / ACTIVATIONS)
     acts = open_activations(run.path / ACTIVATIONS)
-    run.manifest.setdefault("model", {}).update(fingerprint=acts.model, dtype=acts.model_dtype, layers=len(acts.layers))
+    tokenizers = {path.read_text(encoding="utf-8") for path in run.path.glob("parts/activations-*.done")}
+    run.manifest.setdefault("model", {}).update(
+        fingerprint=acts.model, tokenizer=min(tokenizers, default=""), dtype=acts.model_dtype, layers=len(acts.layers)
+    )
 
 
 def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
-    """Sweep probes over layers and sites, with text baseline and shuffled labels; the probe is saved with its card."""
+    """Sweep probes over layers and sites, beside their controls; the probe is saved with its card."""
     acts = load_activations(run.path / ACTIVATIONS)
     table = asked_rollouts(run)
     graded = (table["behaviour"] != "neither").to_numpy()
     rows = table[graded]
     every = [i for i in range(len(acts.layers)) if i % config.probe_every == 0 or i == len(acts.layers) - 1]
-    layers = [acts.layers[i] for i in every]
-    empty = pd.DataFrame(columns=["layer", "site", "n", "n_pos", "auroc", "low", "high", "shuffled", "text"])
+    empty = pd.DataFrame(columns=["layer", "site", "n", "n_pos", "auroc", "low", "high", "shuffled", "text", "p"])
+    beside = pd.DataFrame(columns=probes.CONTROL_COLUMNS)
     scores = pd.DataFrame({"rollout_id": table["rollout_id"], "probe": np.nan, "text": np.nan})
     run.remove("probes")
     try:
         labels, groups = (rows["behaviour"] == "not_complied").to_numpy(), rows["scenario"].to_numpy()
         names = (rows["eval"] + " " + rows["condition"]).to_numpy()  # contrasts stay within one condition
         text = probes.text_baseline(rows["answer"].tolist(), labels, groups, names, seed=config.seed)
+        grid = (
+            *(acts.values[graded][:, every], acts.present[graded], labels, groups, names),
+            *([acts.layers[i] for i in every], acts.sites),
+        )
         found = probes.sweep(
-            acts.values[graded][:, every],
-            acts.present[graded],
-            labels,
-            groups,
-            names,
-            layers,
-            acts.sites,
+            *grid,
+            estimators=["logistic"],
             seed=config.seed,
+            permutations=PERMUTATIONS,
             primary_sites=[site for site in acts.sites if site in PRIMARY_SITES] or None,
             text_scores=text,
             progress=lambda done, total: advance(1),
@@ -108,8 +114,11 @@ def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> No
         scores.loc[graded, "text"] = text
         for column in range(found.nested.shuffled_score.shape[1]):
             scores.loc[graded, f"shuffled_{column}"] = found.nested.shuffled_score[:, column]
-        _save_probe(run, acts, found, labels, names, rows)
+        answers, logit = rows["answer"].tolist(), _confession_logit(run, rows["rollout_id"])
+        beside = probes.controls(found, *grid, answers, text_scores=text, yes_no=logit)
+        _save_probe(run, acts, found, beside, labels, names, rows)
     run.write_table("results/probe_map.parquet", probe_map)
+    run.write_table("results/controls.parquet", beside)
     run.write_table("results/scores.parquet", scores)
 
 
@@ -196,34 +205,49 @@ def _missing(
     return paths
 
 
+def _confession_logit(run: RunFolder, rollout_ids: pd.Series) -> np.ndarray:
+    """[n] the model's own answer about each rollout, log p(✗) − log p(✓) of its guided confession; NaN without one."""
+    said = run.read_table(CONFESSIONS)
+    said = said[said["mode"] == "guided"].drop_duplicates("rollout_id").set_index("rollout_id")["logit"]
+    return said.reindex(rollout_ids).to_numpy(float)
+
+
 def _save_probe(
-    run: RunFolder, acts: Activations, found: probes.Sweep, labels: np.ndarray, names: np.ndarray, rows: pd.DataFrame
+    run: RunFolder,
+    acts: Activations,
+    found: probes.Sweep,
+    beside: pd.DataFrame,
+    labels: np.ndarray,
+    names: np.ndarray,
+    rows: pd.DataFrame,
 ) -> None:
-    layer, site, penalty = found.best()
+    layer, site, penalty, estimator = found.best()
     column = acts.sites.index(site)
     ids = {rollout_id: i for i, rollout_id in enumerate(acts.rollout_ids)}
     at = np.array([ids[rollout_id] for rollout_id in rows["rollout_id"]])
     here = acts.present[at, column]
-    fitted = probes.fit_probe(
-        acts.values[at[here], acts.layers.index(layer), column], labels[here], names[here], penalty
-    )
-    digest = hashlib.sha256("\n".join(rows["rollout_id"]).encode() + labels.tobytes()).hexdigest()[:16]
+    values = acts.values[at[here], acts.layers.index(layer), column]
+    fitted = probes.fit_probe(values, labels[here], names[here], penalty, estimator)
+    model = run.manifest["model"]
     card = {
         "name": "behaviour",
-        **{key: run.manifest["model"].get(key, "") for key in ("adapter", "fingerprint", "dtype")},
-        "model": run.manifest["model"]["name"],
+        **{key: model.get(key, "") for key in ("adapter", "fingerprint", "tokenizer", "dtype")},
+        "model": model["name"],
+        "base_model": EMBEDDED_HUB_ID if model["name"] == EMBEDDED else model["name"],
         "layer": layer,
+        "stream": acts.streams[0],
         "site": site,
         "penalty": penalty,
         "label": "graded behaviour: not_complied against complied, inside the tempted prompts of each evaluation",
+        "evals": sorted(set(rows["eval"])),
         "n": int(here.sum()),
-        "metrics": {"nested_auroc_within_evaluation": found.nested.auroc},
-        "controls": {
-            "nested_auroc_shuffled_labels": found.nested.shuffled_auroc,
-            "text_baseline_auroc": float(found.table.set_index(["layer", "site"]).loc[(layer, site), "text"]),
-        },
-        "data_hash": digest,
-        "intended_use": "exploring this run; the metrics are nested cross-validation's, not this fit's",
-        "limits": "a correlation on one model's own rollouts: no evidence of intent, not tested on other models",
+        "n_bad": int(labels[here].sum()),
+        "metrics": {"nested_auroc_within_evaluation": found.nested.auroc, "p_corrected_for_the_search": found.p},
+        "controls": probes.card_controls(beside),
+        "data_hash": hashlib.sha256("\n".join(rows["rollout_id"]).encode() + labels.tobytes()).hexdigest()[:16],
+        "intended_use": "exploring the run that it comes from, and trying the tools: the metrics are nested "
+        "cross-validation's over layers and sites, not this fit's; see the increment over text before believing it",
+        "limits": "a correlation on one model's own rollouts, with behaviour as the label and not knowledge: no "
+        "evidence of intent; not tested on other models, evaluations or read sites",
     }
     probes.save_probe(run.path / "probes" / "behaviour", fitted, card)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from huggingface_hub import ModelCard
 from safetensors.numpy import save_file
 from sklearn.exceptions import NotFittedError
 
@@ -18,6 +19,7 @@ from confesslens.probes import (
     load_probe,
     save_probe,
 )
+from confesslens.probes.card_text import front_matter
 
 CARD = {
     "model": "smollm2-135m",
@@ -51,6 +53,26 @@ def test_the_card_can_be_read(saved):
     assert "- auroc: 0.61 (95 % interval 0.48 to 0.74)" in text
     assert "- shuffled: not known" in text
     assert "## Intended use\n\nNot stated." in text
+
+
+def test_the_card_is_a_model_card_of_the_hub(saved):
+    folder, _, _ = saved
+    card = ModelCard.load(folder / "card.md")
+    assert card.data.library_name == "confesslens" and "probe" in card.data.tags and card.data.license == "mit"
+    (result,) = card.data.eval_results
+    assert (result.metric_type, result.metric_name, result.metric_value) == ("roc_auc", "auroc", 0.61)
+    assert (folder / "README.md").read_text() == (folder / "card.md").read_text()
+    assert card.data.base_model is None  # smollm2-135m is no hub id
+    data = front_matter({"model": "x", "base_model": "owner/name", "metrics": {}}, "t")
+    assert data["base_model"] == "owner/name" and "model-index" not in data
+
+
+def test_a_card_cannot_break_out_of_its_front_matter(tmp_path):
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    hostile = {"model": "a\n---\n<script>", "base_model": "o/n\ntags: [x]", "metrics": {"auroc: [": 0.5}}
+    save_probe(tmp_path, LogisticProbe().fit(X, X[:, 0] > 0), hostile)
+    data = ModelCard.load(tmp_path / "card.md").data
+    assert data.base_model == "o/n\ntags: [x]" and "x" not in data.tags
 
 
 def test_an_unexpected_card_is_refused(saved):
@@ -114,7 +136,8 @@ def test_every_estimator_of_one_direction_makes_the_round_trip(tmp_path, estimat
     assert again.decision_function(X) == pytest.approx(probe.decision_function(X), rel=1e-12)
     assert (again.predict(X) == probe.predict(X)).all()
     assert f"`{probe.readout}`; above 0 means `True`" in (tmp_path / "card.md").read_text()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["card.json", "card.md", "probe.safetensors"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["README.md", "card.json", "card.md", "probe.safetensors"]
+    assert again.card == card and probe.card == {}
 
 
 def test_a_card_of_before_is_a_logistic_probe(saved):

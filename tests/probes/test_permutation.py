@@ -112,11 +112,12 @@ def test_ridge_scores_are_sklearns_for_every_column(d):
     rng = np.random.default_rng(0)
     x, columns = rng.normal(size=(40, d)) * np.geomspace(10, 0.1, d), rng.random((40, 3)) < 0.5
     train, test = np.arange(30), np.arange(30, 40)
-    got = _ridge_scores(x, columns, np.zeros(40, dtype=int), train, test, 7.0)
+    got = _ridge_scores(x, columns, np.zeros(40, dtype=int), train, test, [7.0, 0.3])
     scaler = StandardScaler().fit(x[train])
-    for j in range(3):
-        fit = Ridge(alpha=7.0).fit(scaler.transform(x[train]), columns[train, j])
-        assert got[:, j] == pytest.approx(fit.predict(scaler.transform(x[test])) - columns[train, j].mean())
+    for i, alpha in enumerate([7.0, 0.3]):
+        for j in range(3):
+            fit = Ridge(alpha=alpha).fit(scaler.transform(x[train]), columns[train, j])
+            assert got[:, i, j] == pytest.approx(fit.predict(scaler.transform(x[test])) - columns[train, j].mean())
 
 
 def test_which_evaluation_a_row_is_of_says_nothing():
@@ -136,3 +137,23 @@ def test_absent_sites_are_left_out():
     table = got.table.set_index(["layer", "site"])
     assert got.best == (1, "0") and table.loc[(1, "0"), "n"] == 80
     assert table.loc[(0, "1"), ["auroc", "p"]].isna().all()
+
+
+def test_matched_rows_are_permuted_inside_their_scenario():
+    groups, labels = np.repeat(np.arange(30), 2), np.tile([False, True], 30)
+    with pytest.raises(TooLittleData, match="permute within"):
+        permuted_labels(labels, groups, ["a"] * 60, 3)
+    out = permuted_labels(labels, groups, ["a"] * 60, 2000, within=True)
+    assert (out.reshape(30, 2, -1).sum(axis=1) == 1).all()
+    assert out.mean(axis=1) == pytest.approx(np.full(60, 0.5), abs=0.06)
+    with pytest.raises(TooLittleData, match="no scenario has both labels"):
+        permuted_labels(np.repeat([False, True], 30), groups, ["a"] * 60, 3, within=True)
+    # Matched rows share what they are about; the difference of the two is all that tells them apart.
+    p = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        values = 2 * rng.normal(size=(30, 1, 1, 8))[groups] + rng.normal(size=(60, 1, 1, 8))
+        p.append(permutation_test(values, labels, groups, ["a"] * 60, permutations=19, seed=seed, within=True).p)
+        values[:, 0, 0, 0] += 2.5 * labels
+    assert binomtest(int((np.array(p) <= 0.2 + 1e-9).sum()), 60, 0.2).pvalue > 0.01
+    assert permutation_test(values, labels, groups, ["a"] * 60, permutations=99, within=True).p == 0.01

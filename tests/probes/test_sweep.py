@@ -1,10 +1,21 @@
 import numpy as np
 import pytest
-from scipy.stats import norm
-from sklearn.linear_model import LogisticRegression
+from scipy.stats import binomtest, norm
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
-from confesslens.probes import LogisticProbe, TooLittleData, auroc, contrast_weights, fit_probe, sweep, text_baseline
+from confesslens.probes import (
+    ESTIMATORS,
+    LogisticProbe,
+    MassMeanProbe,
+    TooLittleData,
+    auroc,
+    contrast_weights,
+    fit_probe,
+    sweep,
+    text_baseline,
+)
+from confesslens.probes.closed_forms import mass_mean_fold, ridge_fold
 from confesslens.probes.folds import plan_fold, score_fold
 from confesslens.probes.solver import row_space
 
@@ -28,17 +39,18 @@ def test_finds_a_planted_direction_near_its_theoretical_auroc():
     values, present, labels, groups, evals, layers, sites = data(n=400, d=20, shift=2.0)
     got = sweep(values, present, labels, groups, evals, layers, sites, n_boot=100, shuffles=2)
     theory = norm.cdf(2.0 / np.sqrt(2))
-    table = got.table.set_index(["layer", "site"])
-    assert table.loc[(1, "answer.mean"), "auroc"] == pytest.approx(theory, abs=0.05)
-    assert table["auroc"].drop((1, "answer.mean")).max() < 0.65
+    for estimator, table in got.table.set_index(["layer", "site"]).groupby("estimator"):
+        assert table.loc[(1, "answer.mean"), "auroc"] == pytest.approx(theory, abs=0.05), estimator
+        assert table["auroc"].drop((1, "answer.mean")).max() < 0.65
     assert {(c.layer, c.site) for c in got.nested.choices} == {(1, "answer.mean")}
     assert got.best()[:2] == (1, "answer.mean")
     assert got.nested.auroc.low < theory < got.nested.auroc.high
     assert (got.nested.fires == (got.nested.score > 0)).all()
     assert np.mean(got.nested.fires == labels) > 0.8
-    probe = fit_probe(values[:, 1, 0], labels, evals, got.best()[2])
-    assert probe.direction[:4].sum() / np.linalg.norm(probe.direction) > 1.7  # cosine with the planted one > 0.85
-    assert list(probe.classes_) == ["complied", "not_complied"]
+    for estimator in ("logistic", "ridge", "mass_mean"):
+        probe = fit_probe(values[:, 1, 0], labels, evals, 0.01, estimator)
+        assert probe.direction[:4].sum() / np.linalg.norm(probe.direction) > 1.7  # cosine with the planted one > 0.85
+        assert list(probe.classes_) == ["complied", "not_complied"]
 
 
 def test_noise_is_near_chance_and_so_are_shuffled_labels():
@@ -77,7 +89,8 @@ def test_knowing_the_evaluation_is_not_enough():
 
 def test_primary_sites_leave_out_the_confession():
     args = data(shift=4.0, site=2)
-    got = sweep(*args, n_boot=20)
+    got = sweep(*args, n_boot=20, permutations=19)
+    assert got.p > 0.05 and got.test.p == 0.05  # the planted cell is no primary site
     assert got.primary_sites == SITES[:2]
     assert {c.site for c in got.nested.choices} <= set(SITES[:2])
     assert got.table.sort_values("auroc").iloc[-1]["site"] == "confession.verdict"
@@ -130,6 +143,7 @@ def test_absent_sites_are_left_out_and_text_is_put_beside():
         *(values, present, labels, groups, evals, layers, sites),
         n_boot=20,
         text_scores=labels.astype(float),
+        estimators=["logistic"],
         progress=lambda done, total: calls.append((done, total)),
     )
     assert calls == [(i, 6) for i in range(1, 7)]
@@ -172,3 +186,114 @@ def test_text_baseline_reads_words_and_length_and_nothing_from_noise():
     longer = [" ".join(["word"] * (40 if y else 10)) for y in labels]
     assert auroc(labels[:60], text_baseline(longer, labels, groups, evals)[:60]) > 0.95
     assert np.isfinite(text_baseline([""] * 120, labels, groups, evals)).all()
+
+
+def test_ridge_out_of_fold_scores_are_those_of_sklearn_up_to_scale_and_shift():
+    values, _, labels, groups, evals, *_ = data(n=80)
+    x = values[:, 0, 0].astype(float)
+    train, test = np.arange(60), np.arange(60, 80)
+    one = np.full(80, 0)
+    plan = plan_fold(labels[:, None], groups, one, (train, test), [0.01, 0.1], 3, 0)
+    got = ridge_fold(row_space(x, train), plan, one).scores[:, :, 0]
+    scaled = StandardScaler().fit(x[train]).transform(x)
+    for i, C in enumerate([0.01, 0.1]):
+        want = Ridge(alpha=4 / C).fit(scaled[train], labels[train]).predict(scaled[test])
+        assert np.corrcoef(got[:, i], want)[0, 1] == pytest.approx(1)
+        # Above 0: nearer to the mean score of the bad than of the complied.
+        fitted = Ridge(alpha=4 / C).fit(scaled[train], labels[train]).predict(scaled[train])
+        middle = (fitted[labels[train]].mean() + fitted[~labels[train]].mean()) / 2
+        assert ((got[:, i] > 0) == (want > middle)).all()
+
+
+def test_mass_mean_in_a_sweep_is_the_estimator():
+    values, _, labels, groups, evals, *_ = data(n=80)
+    x = values[:, 0, 0].astype(float) * np.geomspace(1, 50, 40)
+    train, test = np.arange(60), np.arange(60, 80)
+    codes = np.unique(evals, return_inverse=True)[1]
+    plan = plan_fold(labels[:, None], groups, codes, (train, test), [0.01, 0.1], 3, 0)
+    got = mass_mean_fold(x, plan, codes).scores[:, :, 0]
+    probe = MassMeanProbe(class_weight=None).fit(
+        x[train], labels[train], sample_weight=contrast_weights(labels[train], codes[train])
+    )
+    ratio = got[:, 0] / probe.decision_function(x[test])
+    assert ratio == pytest.approx(np.full(20, ratio[0])) and ratio[0] > 0
+    assert (got[:, 0] == got[:, 1]).all()
+
+
+@pytest.mark.parametrize("fold", [ridge_fold, mass_mean_fold])
+def test_closed_forms_never_see_held_out_rows(fold):
+    values, _, labels, groups, evals, *_ = data(n=60)
+    codes = np.unique(evals, return_inverse=True)[1]
+    train, test = np.arange(40), np.arange(40, 60)
+
+    def run(x, y):
+        return fold(x, plan_fold(y[:, None], groups, codes, (train, test), [0.01, 0.1], 3, 0), codes)
+
+    x = values[:, 0, 0].astype(float)
+    first, flipped, moved = run(x, labels), labels.copy(), x.copy()
+    flipped[test] = ~flipped[test]
+    moved[test] *= 50
+    assert run(x, flipped).scores == pytest.approx(first.scores)
+    assert run(moved, labels).inner_auroc == pytest.approx(first.inner_auroc)
+
+
+def test_estimators_are_beside_each_other_and_all_may_be_chosen():
+    values, present, labels, groups, evals, layers, sites = data(shift=1.5)
+    got = sweep(values, present, labels, groups, evals, layers, sites, n_boot=20, permutations=39)
+    assert got.table.groupby(["layer", "site"])["estimator"].agg(list).map(tuple).unique().tolist() == [
+        ("logistic", "ridge", "mass_mean")
+    ]
+    assert got.scores.shape == (120, 2, 3, 3) and {c.estimator for c in got.nested.choices} <= set(ESTIMATORS)
+    assert got.table.loc[got.table["estimator"] == "mass_mean", "penalty"].isna().all()
+    logistic, ridge = (got.table.loc[got.table["estimator"] == e, "p"].to_numpy() for e in ("logistic", "ridge"))
+    assert (logistic == ridge).all() and (ridge >= 1 / 40).all()
+    assert got.p == 1 / 40
+    place = got.best()
+    assert fit_probe(values[:, place.layer, 0], labels, evals, place.penalty, place.estimator).direction.shape == (40,)
+    with pytest.raises(ValueError, match="did you mean 'logistic'"):
+        sweep(values, present, labels, groups, evals, layers, sites, estimators=["logistik"])
+
+
+def test_without_labels_to_exchange_there_is_no_p():
+    values, present, labels, _, evals, layers, sites = data(n=72)
+    groups = np.repeat(np.arange(16), [*range(1, 9), *range(1, 9)])  # no two of one size in an evaluation
+    got = sweep(values, present, labels, groups, evals, layers, sites, n_boot=10, permutations=19)
+    assert np.isnan(got.p) and got.test is None and got.table["p"].isna().all()
+
+
+def _found(seed, permutations=19):
+    """p of the best cell and nested AUROC in noise where rows of a scenario are alike."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(24), 2)
+    evals = np.where(groups < 12, "a", "b")
+    labels = (rng.permutation(24) < 12)[groups] ^ (rng.random(48) < 0.15)
+    values = rng.normal(size=(24, 2, 2, 6))[groups] + 0.3 * rng.normal(size=(48, 2, 2, 6))
+    got = sweep(
+        *(values, np.ones((48, 2), bool), labels, groups, evals, range(2), SITES[:2]),
+        n_boot=100,
+        shuffles=0,
+        permutations=permutations,
+        outer=4,
+        jobs=1,
+        seed=seed,
+    )
+    return got.p, got.nested.auroc
+
+
+def _check_noise(seeds):
+    found = [_found(seed) for seed in range(seeds)]
+    p = np.array([own for own, _ in found])
+    for level in (0.05, 0.2, 0.5):
+        assert binomtest(int((p <= level + 1e-9).sum()), seeds, level).pvalue > 0.01
+    assert np.mean([area.estimate for _, area in found]) == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.slow
+def test_false_discoveries_of_a_sweep_are_at_the_nominal_rate_over_200_seeds():
+    _check_noise(200)
+
+
+def test_false_discoveries_of_a_sweep_are_at_the_nominal_rate():
+    p = np.array([_found(seed)[0] for seed in range(40)])
+    assert binomtest(int((p <= 0.05 + 1e-9).sum()), 40, 0.05).pvalue > 0.01
+    assert binomtest(int((p <= 0.5 + 1e-9).sum()), 40, 0.5).pvalue > 0.01

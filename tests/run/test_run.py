@@ -21,7 +21,7 @@ from confesslens.folder import RunFolder
 from confesslens.run import STAGES, regrade_run, run
 
 STAGE_NAMES = [stage.name for stage in STAGES]
-TABLES = ["rates", "witnesses", "cells", "agreement", "auroc", "table1", "probe_map", "scores", "sentences"]
+TABLES = ["rates", "witnesses", "cells", "agreement", "auroc", "table1", "probe_map", "controls", "scores", "sentences"]
 FILES = [
     "manifest.json",
     "rollouts.parquet",

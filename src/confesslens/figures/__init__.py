@@ -3,6 +3,7 @@
 from confesslens.figures.cell_shares import cells
 from confesslens.figures.explorer import render_explorer
 from confesslens.figures.heat_map import probe_map
+from confesslens.figures.probe_controls import probe_controls
 from confesslens.figures.rates import confession_rates
 from confesslens.figures.report import render_report
 from confesslens.figures.save import save_figure
@@ -13,6 +14,7 @@ __all__ = [
     "agreement",
     "cells",
     "confession_rates",
+    "probe_controls",
     "probe_map",
     "render_explorer",
     "render_report",

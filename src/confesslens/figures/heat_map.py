@@ -31,7 +31,7 @@ SITES = [
 
 
 @house_style()
-def probe_map(table: pd.DataFrame) -> Figure:
+def probe_map(table: pd.DataFrame, title: str = TITLE) -> Figure:
     """Draw the probe's AUROC over layer and read site, and below it each site against its controls.
 
     `table` is the results table `probe_map`: a row a layer and site. Colours diverge around 0.5, which is chance. No
@@ -40,10 +40,10 @@ def probe_map(table: pd.DataFrame) -> Figure:
     """
     require_columns(table, ["layer", "site", "n", "n_pos", "auroc", "low", "high", "shuffled", "text"], "probe_map")
     if not len(table):
-        return blank_figure(TITLE, "Nothing to show: no probe was fitted at any layer and read site.")
+        return blank_figure(title, "Nothing to show: no probe was fitted at any layer and read site.")
     if not table["auroc"].notna().any():
         return blank_figure(
-            TITLE,
+            title,
             "Nothing to show: AUROC is undefined at every layer and site\n(too few bad or too few complying rollouts).",
         )
     present = list(dict.fromkeys(table["site"]))
@@ -74,7 +74,7 @@ def probe_map(table: pd.DataFrame) -> Figure:
         Line2D([], [], color="black", linestyle=(0, (1, 1.2)), label="shuffled labels"),
     ]
     lower.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.4, handlelength=2.2)
-    set_title(fig, TITLE)
+    set_title(fig, title)
     return fig
 
 

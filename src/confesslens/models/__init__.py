@@ -2,7 +2,8 @@
 
 from confesslens.models.embedded import EMBEDDED, embedded_folder
 from confesslens.models.errors import ModelError
-from confesslens.models.load import load_model
+from confesslens.models.load import load_for_card, load_model
 from confesslens.models.model import Model
+from confesslens.models.untrained import untrained_model
 
-__all__ = ["EMBEDDED", "Model", "ModelError", "embedded_folder", "load_model"]
+__all__ = ["EMBEDDED", "Model", "ModelError", "embedded_folder", "load_for_card", "load_model", "untrained_model"]

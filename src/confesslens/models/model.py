@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,6 +94,13 @@ class Model:
             digest.update(f"{key}{tuple(tensor.shape)}".encode())
             digest.update(flat[::step][:4096].float().cpu().numpy().tobytes())
         return digest.hexdigest()[:16]
+
+    @cached_property
+    def tokenizer_hash(self) -> str:
+        """Hash of the vocabulary and the chat template: two tokenizers of one hash give the same ids."""
+        vocabulary = sorted(self.tokenizer.get_vocab().items())
+        said = json.dumps([vocabulary, str(self.tokenizer.chat_template)], ensure_ascii=False)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text as it stands: no token is added."""

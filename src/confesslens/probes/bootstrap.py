@@ -157,6 +157,37 @@ def auroc_interval(
     return percentile_interval(estimate, draws, level)
 
 
+def auroc_difference(
+    y: ArrayLike, first: ArrayLike, second: ArrayLike, evals: ArrayLike, weights: NDArray, level: float = 0.95
+) -> Interval:
+    """Within-evaluation AUROC of `first` minus that of `second`, paired: both see the same scenarios in every draw.
+
+    Args:
+        y: [n] labels, or [n, k] a column of labels for each column of scores.
+        first: [n] or [n, k] scores; the mean over the columns counts.
+        second: [n] or [n, l] scores, asked of `y` when that is [n], else of its column of the same number.
+        evals: [n] evaluation names.
+        weights: [n, n_boot] from `resample_weights`.
+        level: of the interval.
+
+    Rows with a NaN in either are left out.
+    """
+    a, b = (np.asarray(s, dtype=float).reshape(len(np.asarray(s)), -1) for s in (first, second))
+    keep = ~np.isnan(np.hstack([a, b])).any(axis=1)
+    if not keep.any():
+        return Interval(np.nan, np.nan, np.nan)
+    label, name = np.asarray(y, dtype=bool)[keep], np.asarray(evals)[keep]
+    draws = np.column_stack([np.ones(int(keep.sum())), weights[keep]])
+    gap = mean_draws(label, a[keep], name, draws) - mean_draws(label, b[keep], name, draws)
+    return percentile_interval(float(gap[0]), gap[1:], level)
+
+
+def mean_draws(y: NDArray, scores: NDArray, evals: NDArray, weights: NDArray) -> NDArray[np.float64]:
+    """[n_boot] mean of `auroc_draws` over columns of scores [n, k], each for its own column of labels, or for [n]."""
+    labels = np.broadcast_to(y.reshape(len(y), -1), (len(y), scores.shape[1]))
+    return np.mean([auroc_draws(a, b, evals, weights) for a, b in zip(labels.T, scores.T, strict=True)], axis=0)
+
+
 def _weighted_auroc(y: NDArray, scores: NDArray, weights: NDArray) -> NDArray[np.float64]:
     # For each positive: the weight of negatives that it beats, ties counted half, read off one cumulative sum.
     order = np.argsort(scores[~y], kind="stable")

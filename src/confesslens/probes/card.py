@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from confesslens.closest import no_such
+from confesslens.probes.card_text import card_markdown
 from confesslens.probes.estimators import (
     AttentionProbe,
     CCSProbe,
@@ -24,29 +25,28 @@ from confesslens.probes.estimators import (
 Probe = LogisticProbe | RidgeProbe | MassMeanProbe | CCSProbe | AttentionProbe | MaxWindowProbe
 
 FORMAT = "confesslens-probe-1"
+CARD = (
+    *("name", "model", "adapter", "fingerprint", "tokenizer", "layer", "stream", "site", "penalty", "label", "n"),
+    *("metrics", "controls", "data_hash", "intended_use", "limits"),
+)
+"""What the card of a released probe says. `fingerprint` is of the weights, `tokenizer` of vocabulary and template."""
 # A name in a card is looked up here and never imported: reading a probe runs no code of others.
 _ESTIMATORS = {kind.__name__: kind for kind in Probe.__args__}
-_SECTIONS = {
-    "metrics": "Metrics",
-    "controls": "Controls",
-    "data_hash": "Training data (hash)",
-    "intended_use": "Intended use",
-    "limits": "Limits",
-}
 
 
 def save_probe(folder: str | Path, probe: Probe, card: dict[str, Any]) -> Path:
     """Write probe.safetensors (direction [d], bias [1]), card.json and card.md; returns the folder.
 
     The query [d] of an AttentionProbe is written beside them. An ensemble has a direction a layer: save its `probes_`
-    one by one.
+    one by one. card.md is in the hub's model-card form and is written as README.md too, the name that the hub shows,
+    so that the folder can be uploaded as it is (`hf upload OWNER/NAME FOLDER`, or `huggingface_hub.upload_folder`).
 
     Args:
         folder: made if it is missing; files of these names are replaced.
         probe: a fitted probe with one direction.
-        card: what is known of it: model, site, layer, penalty, metrics and controls (name -> number or
-            {"estimate", "low", "high"} or an `Interval`), data_hash, intended_use, limits, and anything else that
-            JSON can hold. Numbers that are not finite are stored as null.
+        card: what is known of it. `CARD` names the entries that a released probe has; metrics and controls are
+            name -> number, {"estimate", "low", "high"} or an `Interval`. Anything else that JSON can hold may be there
+            too. Numbers that are not finite are stored as null.
 
     Raises:
         ValueError: the estimator is none of those that can be read again.
@@ -71,7 +71,9 @@ def save_probe(folder: str | Path, probe: Probe, card: dict[str, Any]) -> Path:
     }
     save_file(tensors, folder / "probe.safetensors")
     (folder / "card.json").write_text(json.dumps(full, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    (folder / "card.md").write_text(card_markdown(full), encoding="utf-8")
+    text = card_markdown(full)
+    for file in ("card.md", "README.md"):
+        (folder / file).write_text(text, encoding="utf-8")
     return folder
 
 
@@ -83,7 +85,8 @@ def load_probe(folder: str | Path, expect: dict[str, Any] | None = None) -> tupl
         expect: entries that the card must have, such as {"model": "smollm2-135m", "d_model": 576}.
 
     Returns:
-        The probe, of the estimator that the card names (LogisticProbe in cards of before), and the card.
+        The probe, of the estimator that the card names (LogisticProbe in cards of before), and the card. The probe
+        knows its card (`probe.card`): it refuses activations of another model, layer or site.
 
     Raises:
         ValueError: a file is missing or damaged, weights and card differ, or the card is not the expected one.
@@ -106,30 +109,8 @@ def load_probe(folder: str | Path, expect: dict[str, Any] | None = None) -> tupl
     probe.n_features_in_ = 2 * d if kind is CCSProbe else d
     if isinstance(probe, AttentionProbe):
         probe.query_ = tensors["query"].astype(np.float64)
+    probe.card_ = card
     return probe, card
-
-
-def card_markdown(card: dict[str, Any]) -> str:
-    """The card for reading: facts as a list, then metrics, controls, data, intended use and limits."""
-    classes = card.get("classes", [])
-    title = f"Probe of {card.get('model', 'a model')}, layer {card.get('layer', '?')}, {card.get('site', '?')}"
-    lines = [f"# {title}", ""]
-    if len(classes) == 2:
-        readout = card.get("readout", LogisticProbe.readout)
-        lines += [f"`{readout}`; above 0 means `{classes[1]}`, else `{classes[0]}`.", ""]
-    lines += [f"- {key}: {_shown(value)}" for key, value in card.items() if key not in (*_SECTIONS, "readout")]
-    for key, heading in _SECTIONS.items():
-        value = card.get(key)
-        lines += ["", f"## {heading}", ""]
-        if value in (None, "", {}, []):
-            lines.append("Not stated.")
-        elif isinstance(value, dict):
-            lines += [f"- {name}: {_shown(entry)}" for name, entry in value.items()]
-        elif isinstance(value, list):
-            lines += [f"- {_shown(entry)}" for entry in value]
-        else:
-            lines.append(_shown(value))
-    return "\n".join(lines) + "\n"
 
 
 def _read_card(path: Path) -> dict[str, Any]:
@@ -178,22 +159,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "not known"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, dict) and "estimate" in value:
-        low, high = value.get("low"), value.get("high")
-        around = "" if low is None or high is None else f" (95 % interval {_shown(low)} to {_shown(high)})"
-        return f"{_shown(value['estimate'])}{around}"
-    if isinstance(value, dict):
-        return "; ".join(f"{k} {_shown(v)}" for k, v in value.items())
-    if isinstance(value, list):
-        return ", ".join(_shown(v) for v in value)
-    return str(value)
 
 
 def _one_line(error: Exception) -> str:

@@ -58,6 +58,16 @@ class FoldPlan:
     weights: NDArray[np.float64]
     penalties: NDArray[np.float64]
 
+    @property
+    def label_columns(self) -> NDArray[np.bool_]:
+        """[m, k] labels of the training rows, each column once."""
+        return self.labels[:, : self.shape[2]]
+
+    @property
+    def distinct_penalties(self) -> list[float]:
+        """Each penalty once, in order."""
+        return [float(c) for c in self.penalties.reshape(self.shape)[0, :, 0]]
+
 
 def plan_fold(
     labels: NDArray,
@@ -96,11 +106,8 @@ def plan_fold(
 
 
 def score_fold(z: NDArray, plan: FoldPlan, evals: NDArray) -> FoldScores:
-    """Fit on the training rows of one outer fold, at every penalty and label column, and score the held-out rows.
-
-    Scores of different folds, layers and penalties are made comparable by dividing the log-odds by the spread of the
-    inner out-of-fold log-odds of the same layer, site and penalty: no held-out row takes part, and 0 keeps its
-    meaning (even odds when both acts are as common).
+    """Fit logistic regressions on the training rows of one outer fold, at every penalty and label column, and score
+    the held-out rows.
 
     Args:
         z: [n, r] features whose scaling was taken from the training rows only.
@@ -115,8 +122,24 @@ def score_fold(z: NDArray, plan: FoldPlan, evals: NDArray) -> FoldScores:
     validated = np.empty((len(train), width))
     for i, (_, validate) in enumerate(plan.inner):
         validated[validate] = z[train[validate]] @ coef[:, i] + bias[i]
-    inner_auroc = within_eval_auroc_columns(plan.labels[:, :width], validated, evals[train])
-    spread = validated.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    scores = (z[test] @ coef[:, -1] + bias[-1]) / spread
-    return FoldScores(test, scores.reshape(-1, *plan.shape[1:]), inner_auroc.reshape(plan.shape[1:]))
+    scores = z[test] @ coef[:, -1] + bias[-1]
+    shape = plan.shape[1:]
+    return fold_scores(plan, evals, validated.reshape(-1, *shape), scores.reshape(-1, *shape))
+
+
+def fold_scores(plan: FoldPlan, evals: NDArray, validated: NDArray, scores: NDArray) -> FoldScores:
+    """Inner AUROCs, and held-out scores that compare between folds, layers, penalties and estimators.
+
+    Scores are divided by the spread of the inner out-of-fold scores of the same layer, site, penalty and estimator: no
+    held-out row takes part, and 0 keeps its meaning (even odds when both acts are as common).
+
+    Args:
+        plan: from `plan_fold`.
+        evals: [n] evaluation names or codes.
+        validated: [m_train, penalty, k] inner out-of-fold scores.
+        scores: [m_test, penalty, k] scores of the held-out rows.
+    """
+    flat, shape = validated.reshape(len(validated), -1), validated.shape[1:]
+    inner_auroc = within_eval_auroc_columns(np.tile(plan.label_columns, shape[0]), flat, evals[plan.train])
+    spread = flat.std(axis=0).reshape(shape)
+    return FoldScores(plan.test, scores / np.where(spread > 0, spread, 1.0), inner_auroc.reshape(shape))

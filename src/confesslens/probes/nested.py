@@ -1,4 +1,4 @@
-"""The headline score: layer, site and penalty all chosen inside each training fold."""
+"""The headline score: layer, site, estimator and penalty all chosen inside each training fold."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from confesslens.probes.bootstrap import Interval, auroc_interval
 from confesslens.probes.folds import FoldScores
 from confesslens.probes.metrics import within_eval_auroc_columns
 
+NO_PENALTY = float("nan")
+"""The penalty of an estimator that has none."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -22,6 +25,7 @@ class Choice:
     site: str
     penalty: float
     inner_auroc: float
+    estimator: str = "logistic"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Nested:
         auroc: within-evaluation AUROC with its scenario-clustered interval.
         shuffled_score: [n, shuffles] the same procedure on labels shuffled inside evaluations.
         shuffled_auroc: mean over the shuffles of the AUROC of `shuffled_score` for its own shuffled labels.
+        shuffled_labels: [n, shuffles] those labels.
     """
 
     score: NDArray[np.float64]
@@ -41,6 +46,7 @@ class Nested:
     auroc: Interval
     shuffled_score: NDArray[np.float64]
     shuffled_auroc: float
+    shuffled_labels: NDArray[np.bool_]
 
     @property
     def fires(self) -> NDArray[np.bool_]:
@@ -49,19 +55,19 @@ class Nested:
 
 
 def choose_nested(
-    cells: Sequence[tuple[int, str, list[FoldScores]]],
+    cells: Sequence[tuple[int, str, str, list[FoldScores]]],
     labels: NDArray,
     evals: NDArray,
     groups: NDArray,
     penalties: Sequence[float],
     weights: NDArray,
 ) -> Nested:
-    """Choose in every fold the (layer, site, penalty) with the best inner AUROC, and take its held-out scores.
+    """Choose in every fold the layer, site, estimator and penalty with the best inner AUROC, and take their scores.
 
     The shuffled labels go through the very same choice, each column for itself.
 
     Args:
-        cells: (layer, site, folds) of every candidate, all over the same outer folds.
+        cells: (layer, site, estimator, folds) of every candidate, all over the same outer folds.
         labels: [n, k] true labels first, then shuffled ones.
         evals: [n] evaluation names.
         groups: [n] scenarios.
@@ -71,19 +77,22 @@ def choose_nested(
     n, k = labels.shape
     out = np.full((n, k), np.nan)
     choices = []
-    for fold in range(len(cells[0][2])):
-        inner = np.stack([folds[fold].inner_auroc for _, _, folds in cells])  # [cell, penalty, k]
+    for fold in range(len(cells[0][3])):
+        inner = np.stack([folds[fold].inner_auroc for *_, folds in cells])  # [cell, penalty, k]
         best = np.nan_to_num(inner, nan=0.5).reshape(-1, k).argmax(axis=0)
         for j in range(k):
             cell, penalty = divmod(int(best[j]), len(penalties))
-            layer, site, folds = cells[cell]
+            layer, site, estimator, folds = cells[cell]
             out[folds[fold].test, j] = folds[fold].scores[:, penalty, j]
             if j == 0:
-                choices.append(Choice(fold, layer, site, penalties[penalty], float(inner[cell, penalty, 0])))
+                C = penalties[penalty] if estimator != "mass_mean" else NO_PENALTY
+                choices.append(Choice(fold, layer, site, C, float(inner[cell, penalty, 0]), estimator))
     interval = auroc_interval(labels[:, 0], out[:, 0], evals, groups, weights=weights)
     chance = [
         float(within_eval_auroc_columns(labels[keep, j, None], out[keep, j, None], evals[keep])[0])
         for j in range(1, k)
         for keep in [~np.isnan(out[:, j])]
     ]
-    return Nested(out[:, 0], choices, interval, out[:, 1:], float(np.mean(chance)) if chance else float("nan"))
+    return Nested(
+        out[:, 0], choices, interval, out[:, 1:], float(np.mean(chance)) if chance else float("nan"), labels[:, 1:]
+    )

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import cho_factor, cho_solve
 from sklearn.model_selection import StratifiedGroupKFold
+from threadpoolctl import threadpool_limits
 
+from confesslens.probes.closed_forms import centred
 from confesslens.probes.cv import MIN_SCENARIOS, Split, TooLittleData, rarer_scenarios, require_enough
 from confesslens.probes.metrics import within_eval_auroc_columns
 
@@ -22,10 +24,11 @@ class PermutationTest:
     Attributes:
         p: of the best cell, corrected for the search over all cells.
         best: (layer, site) of that cell: the one furthest above its own chance, in units of its spread.
-        table: one row a layer and site: layer, site, n, auroc, chance (mean AUROC under permuted labels), z, p
-            (corrected for all cells).
+        table: one row a layer, site and estimator: layer, site, estimator, n, auroc, chance (mean AUROC under permuted
+            labels), z, p (corrected for all cells).
         permutations: how often the labels were permuted.
         null: [permutations] the largest z of the grid under permuted labels.
+        statistics: [cell, 1 + permutations] AUROCs of the table's rows: the data's, then the permuted labels'.
     """
 
     p: float
@@ -33,10 +36,16 @@ class PermutationTest:
     table: pd.DataFrame
     permutations: int
     null: NDArray[np.float64] = field(repr=False)
+    statistics: NDArray[np.float64] = field(repr=False)
+
+    def p_among(self, sites: Sequence[str]) -> float:
+        """p of the best cell of these sites alone, corrected for the search over them; NaN where none has a number."""
+        inside = self.table["site"].isin(list(sites)).to_numpy() & self.table["p"].notna().to_numpy()
+        return float(np.nanmin(max_statistic(self.statistics[inside])[1])) if inside.any() else float("nan")
 
 
 def permuted_labels(
-    labels: ArrayLike, groups: ArrayLike, evals: ArrayLike, permutations: int, seed: int = 0
+    labels: ArrayLike, groups: ArrayLike, evals: ArrayLike, permutations: int, seed: int = 0, within: bool = False
 ) -> NDArray[np.bool_]:
     """Labels permuted by scenario inside evaluations: scenarios of as many rows swap their labels as a whole.
 
@@ -44,18 +53,23 @@ def permuted_labels(
     and in activations, is kept, so that the null has the dependence of the data. A scenario that has no partner of its
     size in its evaluation keeps its labels, which only costs power.
 
+    Of matched rows, such as text-matched twins, every scenario has the same labels and nothing can be swapped: there
+    rows of a scenario are what can be exchanged (within-block exchange, in the same paper).
+
     Args:
         labels: [n] true for the bad act.
         groups: [n] scenarios.
         evals: [n] evaluation names.
         permutations: how many.
         seed: of the permutations.
+        within: exchange the rows of each scenario in place of scenarios; for matched rows only, for it takes rows of a
+            scenario for independent.
 
     Returns:
         [n, permutations] booleans.
 
     Raises:
-        TooLittleData: no two scenarios could swap labels that differ.
+        TooLittleData: no two scenarios (or rows of one, with `within`) could swap labels that differ.
     """
     label, name = np.asarray(labels, dtype=bool), np.unique(np.asarray(evals), return_inverse=True)[1]
     code = np.unique(np.asarray(groups), return_inverse=True)[1]
@@ -68,11 +82,15 @@ def permuted_labels(
     for kind in np.unique(np.column_stack([name, size[block]]), axis=0):
         rows = np.flatnonzero((name == kind[0]) & (size[block] == kind[1]))
         table = rows[np.argsort(block[rows], kind="stable")].reshape(-1, kind[1])  # [scenario, row]
-        moved = moved or bool((label[table] != label[table[0]]).any())
+        moved = moved or bool((label[table] != (label[table[:, :1]] if within else label[table[0]])).any())
         for j in range(permutations):
-            out[table, j] = label[table[rng.permutation(len(table))]]
+            out[table, j] = rng.permuted(label[table], axis=1) if within else label[table[rng.permutation(len(table))]]
     if not moved:
-        raise TooLittleData("Too little data to permute: no two scenarios of one evaluation and size differ in labels.")
+        what = (
+            "no scenario has both labels" if within else "no two scenarios of one evaluation and size differ in labels"
+        )
+        hint = "" if within else " Where scenarios are matched rows, permute within them."
+        raise TooLittleData(f"Too little data to permute: {what}.{hint}")
     return out
 
 
@@ -85,15 +103,19 @@ def permutation_test(
     sites: Sequence[str] | None = None,
     present: ArrayLike | None = None,
     permutations: int = 999,
-    alpha: float = 40.0,
+    alpha: float | Sequence[float] = 40.0,
+    estimators: Sequence[str] = ("ridge",),
     folds: int = 5,
     seed: int = 0,
+    jobs: int = 2,
+    within: bool = False,
 ) -> PermutationTest:
     """Whether the best cell of a grid of layers and sites beats what the best cell of noise does.
 
     Each cell's statistic is the within-evaluation AUROC of out-of-fold ridge scores. Features and labels are centred
     inside evaluations on the training rows, so that nothing is learned from which evaluation a row is of; a ridge fit
-    is linear in the labels, so one factorisation serves all permutations. Folds keep scenarios whole and do not look at
+    is linear in the labels, so one factorisation serves all penalties and permutations. Of several penalties the
+    statistic is the largest AUROC, for the data as for every permutation. Folds keep scenarios whole and do not look at
     labels, or the true ones would be better spread than the permuted. Cells may have different numbers of rows, so
     their AUROCs are put in units of their own spread over the permutations. p is the share of permutations (the data
     counted as one: Phipson and Smyth 2010) whose largest cell is as large: the single-step maxT of Westfall and Young
@@ -108,13 +130,16 @@ def permutation_test(
         sites: [site] names; "0" and up when None.
         present: [n, site] whether the site exists in the rollout; everywhere when None.
         permutations: how often labels are permuted; p is at least 1 / (permutations + 1).
-        alpha: ridge penalty on standardised features, as in RidgeProbe.
+        alpha: ridge penalty on standardised features, as in RidgeProbe; or several.
+        estimators: "ridge", "mass_mean" (no penalty; linear in the labels too), or both.
         folds: most folds.
         seed: of folds and permutations.
+        jobs: threads.
+        within: permute rows inside scenarios, for matched rows: see `permuted_labels`.
 
     Raises:
         TooLittleData: fewer than 4 scenarios of the rarer class, in every cell, or labels that cannot be permuted.
-        ValueError: shapes that do not fit together.
+        ValueError: shapes that do not fit together, or another estimator.
     """
     label, group, name = np.asarray(labels, dtype=bool), np.asarray(groups), np.asarray(evals)
     layers = list(range(values.shape[1])) if layers is None else list(layers)
@@ -126,25 +151,35 @@ def permutation_test(
             raise ValueError(
                 f"{what} has shape {tuple(got)}, expected {want} for {len(label)} labels, layers and sites"
             )
+    for each in estimators:
+        if each not in ("ridge", "mass_mean"):
+            raise ValueError(f"estimator {each!r} has no permutation test: expected ridge or mass_mean")
     require_enough(label, group, name)
-    columns = np.column_stack([label, permuted_labels(label, group, name, permutations, seed)])
+    columns = np.column_stack([label, permuted_labels(label, group, name, permutations, seed, within)])
     code = np.unique(name, return_inverse=True)[1]
-    rows: list[dict[str, object]] = []
-    areas = []
-    for j, site in enumerate(sites):
+    alphas = [float(a) for a in np.atleast_1d(alpha)]
+
+    def one(i: int, j: int) -> list[NDArray[np.float64]]:
         inside = np.flatnonzero(there[:, j])
-        enough = rarer_scenarios(label[inside], group[inside], name[inside]) >= MIN_SCENARIOS
-        for i, layer in enumerate(layers):
-            rows.append({"layer": int(layer), "site": str(site), "n": len(inside)})
-            if enough:
-                x = np.asarray(values[inside, i, j], dtype=np.float64)
-                areas.append(_areas(x, columns[inside], code[inside], group[inside], alpha, folds, seed))
-            else:
-                areas.append(np.full(columns.shape[1], np.nan))
-    z, p, null = max_statistic(np.array(areas))
-    table = pd.DataFrame(rows).assign(auroc=[a[0] for a in areas], chance=[a[1:].mean() for a in areas], z=z, p=p)
+        if rarer_scenarios(label[inside], group[inside], name[inside]) < MIN_SCENARIOS:
+            return [np.full(columns.shape[1], np.nan)] * len(estimators)
+        x = np.asarray(values[inside, i, j], dtype=np.float64)
+        return _areas(x, columns[inside], code[inside], group[inside], alphas, estimators, folds, seed)
+
+    places = [(i, j) for j in range(len(sites)) for i in range(len(layers))]
+    with threadpool_limits(1):
+        areas = Parallel(n_jobs=jobs, backend="threading")(delayed(one)(i, j) for i, j in places)
+    rows = [
+        {"layer": int(layers[i]), "site": str(sites[j]), "estimator": each, "n": int(there[:, j].sum())}
+        for i, j in places
+        for each in estimators
+    ]
+    statistics = np.array([own for cell in areas for own in cell])
+    z, p, null = max_statistic(statistics)
+    table = pd.DataFrame(rows).assign(auroc=statistics[:, 0], chance=statistics[:, 1:].mean(axis=1), z=z, p=p)
     best = table.loc[table["z"].idxmax()]
-    return PermutationTest(float(best["p"]), (int(best["layer"]), str(best["site"])), table, permutations, null)
+    place = (int(best["layer"]), str(best["site"]))
+    return PermutationTest(float(best["p"]), place, table, permutations, null, statistics)
 
 
 def max_statistic(
@@ -175,13 +210,29 @@ def max_statistic(
 
 
 def _areas(
-    x: NDArray, columns: NDArray, code: NDArray, groups: NDArray, alpha: float, folds: int, seed: int
-) -> NDArray[np.float64]:
-    """[1 + permutations] within-evaluation AUROC of out-of-fold ridge scores."""
-    scores = np.empty(columns.shape)
+    x: NDArray,
+    columns: NDArray,
+    code: NDArray,
+    groups: NDArray,
+    alphas: Sequence[float],
+    estimators: Sequence[str],
+    folds: int,
+    seed: int,
+) -> list[NDArray[np.float64]]:
+    """For each estimator [1 + permutations] within-evaluation AUROC of out-of-fold scores; of the best penalty."""
+    sizes = {"ridge": len(alphas), "mass_mean": 1}
+    scores = {each: np.empty((len(x), sizes[each], columns.shape[1])) for each in estimators}
     for train, test in _folds(code, groups, folds, seed):
-        scores[test] = _ridge_scores(x, columns, code, train, test, alpha)
-    return within_eval_auroc_columns(columns, scores, code)
+        if "ridge" in scores:
+            scores["ridge"][test] = _ridge_scores(x, columns, code, train, test, alphas)
+        if "mass_mean" in scores:
+            scores["mass_mean"][test, 0] = _mass_mean_scores(x, columns, code, train, test)
+    out = []
+    for each in estimators:
+        tiled = np.tile(columns, sizes[each])
+        area = within_eval_auroc_columns(tiled, scores[each].reshape(len(x), -1), code)
+        out.append(area.reshape(sizes[each], -1).max(axis=0))
+    return out
 
 
 def _folds(code: NDArray, groups: NDArray, folds: int, seed: int) -> list[Split]:
@@ -192,20 +243,37 @@ def _folds(code: NDArray, groups: NDArray, folds: int, seed: int) -> list[Split]
 
 
 def _ridge_scores(
-    x: NDArray, columns: NDArray, code: NDArray, train: NDArray, test: NDArray, alpha: float
+    x: NDArray, columns: NDArray, code: NDArray, train: NDArray, test: NDArray, alphas: Sequence[float]
 ) -> NDArray[np.float64]:
-    """[m_test, k] ridge scores for every label column."""
-    means = np.zeros((code.max() + 1, x.shape[1]))
-    y = columns[train].astype(np.float64)
-    for each in np.unique(code[train]):
-        rows = code[train] == each
-        means[each] = x[train[rows]].mean(axis=0)
-        y[rows] -= y[rows].mean(axis=0)
-    # Rows of an evaluation that the training rows lack are compared among themselves only: any centre will do.
-    fit, ask = x[train] - means[code[train]], x[test] - means[code[test]]
+    """[m_test, alpha, k] ridge scores for every penalty and label column."""
+    fit, y, means = centred(x[train], columns[train], code[train])
+    ask = _less(x[test], means, code[test])
     spread = fit.std(axis=0)
     spread[spread == 0] = 1.0
     fit, ask = fit / spread, ask / spread
     if len(train) < x.shape[1]:
-        return (ask @ fit.T) @ cho_solve(cho_factor(fit @ fit.T + alpha * np.eye(len(train))), y)
-    return ask @ cho_solve(cho_factor(fit.T @ fit + alpha * np.eye(x.shape[1])), fit.T @ y)
+        power, axes = np.linalg.eigh(fit @ fit.T)
+        ask, aim = ask @ (fit.T @ axes), axes.T @ y
+    else:
+        power, axes = np.linalg.eigh(fit.T @ fit)
+        ask, aim = ask @ axes, axes.T @ (fit.T @ y)
+    power = np.maximum(power, 0.0)
+    return np.stack([ask @ (aim / (power + alpha)[:, None]) for alpha in alphas], axis=1)
+
+
+def _mass_mean_scores(
+    x: NDArray, columns: NDArray, code: NDArray, train: NDArray, test: NDArray
+) -> NDArray[np.float64]:
+    """[m_test, k] projections on the difference of the class means, in units of its length."""
+    fit, y, means = centred(x[train], columns[train], code[train])
+    ask = _less(x[test], means, code[test])
+    direction = fit.T @ y
+    length = np.linalg.norm(direction, axis=0)
+    return ask @ (direction / np.where(length > 0, length, 1.0))
+
+
+def _less(x: NDArray, means: NDArray, code: NDArray) -> NDArray[np.float64]:
+    """Held-out rows less their evaluation's training mean; one that the training rows lack is compared within itself
+    only, where any centre will do."""
+    known = np.vstack([means, np.zeros((max(0, code.max() + 1 - len(means)), x.shape[1]))])
+    return x - known[code]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,23 +13,36 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from confesslens.closest import no_such
 from confesslens.probes.bootstrap import auroc_interval, resample_weights
+from confesslens.probes.closed_forms import mass_mean_fold, ridge_alpha, ridge_fold
 from confesslens.probes.cv import (
     MIN_SCENARIOS,
     Split,
     TooLittleData,
-    contrast_weights,
     rarer_scenarios,
     require_enough,
     scenario_folds,
 )
-from confesslens.probes.estimators import LogisticProbe
+from confesslens.probes.fit import ESTIMATORS
 from confesslens.probes.folds import FoldPlan, FoldScores, plan_fold, score_fold, shuffled_labels
+from confesslens.probes.grid import check_shapes, primary_of
 from confesslens.probes.metrics import within_eval_auroc_columns
-from confesslens.probes.nested import Nested, choose_nested
+from confesslens.probes.nested import NO_PENALTY, Nested, choose_nested
+from confesslens.probes.permutation import PermutationTest, permutation_test
 from confesslens.probes.solver import row_space
 
 Progress = Callable[[int, int], None]
+Cell = dict[str, list[FoldScores]]
+
+
+class Place(NamedTuple):
+    """Where to fit a probe, and which; the penalty is C, NaN for mass-mean."""
+
+    layer: int
+    site: str
+    penalty: float
+    estimator: str
 
 
 @dataclass(frozen=True)
@@ -36,13 +50,18 @@ class Sweep:
     """What a sweep found.
 
     Attributes:
-        table: one row a layer and site: layer, site, n, n_pos, auroc, low, high, shuffled, text, penalty (the one
-            chosen most often). AUROCs are inside evaluations, out of fold, the penalty chosen on training folds. The
-            best cell of this map is optimistic; the honest headline is `nested`.
+        table: one row a layer, site and estimator: layer, site, n, n_pos, auroc, low, high, shuffled, text, penalty
+            (the one chosen most often), estimator, p. AUROCs are inside evaluations, out of fold, the penalty chosen on
+            training folds. The best cell of this map is optimistic; the honest headline is `nested`. p is corrected for
+            the search over the grid, NaN without permutations; a logistic row has that of ridge in the same cell.
         nested: the headline, over `primary_sites` only.
         primary_sites: the sites that the headline may choose from.
         folds: the outer splits (train, test) that every number shares.
-        scores: [n, layer, site] out-of-fold scores; NaN where a site is absent or had too little data.
+        scores: [n, layer, site, estimator] out-of-fold scores; NaN where a site is absent or had too little data.
+        p: of the best primary cell, corrected for the search over layers, primary sites, penalties and estimators: the
+            chance of any such cell when nothing is there. NaN without permutations.
+        test: the permutation test behind it.
+        settings: what the sweep was asked for (penalties, estimators, outer, inner, seed), for controls to do alike.
     """
 
     table: pd.DataFrame
@@ -50,13 +69,17 @@ class Sweep:
     primary_sites: list[str]
     folds: list[Split] = field(repr=False)
     scores: NDArray[np.float64] = field(repr=False)
+    p: float = float("nan")
+    test: PermutationTest | None = field(default=None, repr=False)
+    settings: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    def best(self) -> tuple[int, str, float]:
-        """(layer, site, penalty) that the folds chose most often: the place to fit a probe for release."""
-        counts = Counter((c.layer, c.site, c.penalty) for c in self.nested.choices)
-        strength: dict[tuple[int, str, float], float] = {}
-        for c in self.nested.choices:
-            strength[c.layer, c.site, c.penalty] = max(strength.get((c.layer, c.site, c.penalty), 0.0), c.inner_auroc)
+    def best(self) -> Place:
+        """What the folds chose most often: where to fit a probe for release."""
+        places = [Place(c.layer, c.site, c.penalty, c.estimator) for c in self.nested.choices]
+        counts = Counter(places)
+        strength: dict[Place, float] = {}
+        for place, choice in zip(places, self.nested.choices, strict=True):
+            strength[place] = max(strength.get(place, 0.0), choice.inner_auroc)
         return max(counts, key=lambda place: (counts[place], strength[place]))
 
 
@@ -72,6 +95,7 @@ class _Task:
     inner: int
     seed: int
     weights: NDArray[np.float64]
+    estimators: tuple[str, ...] = ("logistic",)
     plans: dict[bytes, FoldPlan] = field(default_factory=dict)
 
     def plan(self, train: NDArray[np.intp], test: NDArray[np.intp]) -> FoldPlan:
@@ -94,11 +118,14 @@ def sweep(
     layers: Sequence[int],
     sites: Sequence[str],
     penalties: Sequence[float] = (1e-3, 1e-2, 1e-1),
+    estimators: Sequence[str] = ESTIMATORS,
     outer: int = 5,
     inner: int = 3,
     seed: int = 0,
     n_boot: int = 500,
     shuffles: int = 3,
+    permutations: int = 0,
+    permute_within: bool = False,
     primary_sites: Sequence[str] | None = None,
     text_scores: ArrayLike | None = None,
     jobs: int = 2,
@@ -114,68 +141,106 @@ def sweep(
         evals: [n] evaluation names.
         layers: [layer] numbers of the layers.
         sites: [site] names of the read sites.
-        penalties: values of C to choose from.
+        penalties: values of C to choose from; ridge takes alpha = 4 / C, which pulls about as much.
+        estimators: of `ESTIMATORS`, to choose from.
         outer: most outer folds.
         inner: most inner folds, inside each training fold.
-        seed: of folds, shuffles and bootstrap.
+        seed: of folds, shuffles, permutations and bootstrap.
         n_boot: bootstrap draws for each interval.
-        shuffles: how often the labels are shuffled inside evaluations for the control.
+        shuffles: how often the labels are shuffled inside evaluations for the control; all choices are made for them
+            too.
+        permutations: how often the labels are permuted by scenario for `p` (see `permutation_test`), by ridge at every
+            penalty, and mass-mean where it is asked for: 200 columns cost these little more than one.
+        permute_within: permute rows inside scenarios instead; where every scenario is a set of matched rows.
         primary_sites: sites that the headline may choose from; all but those that begin "confession." when None.
         text_scores: [n] out-of-fold text baseline, for the table's `text` column.
         jobs: threads.
         progress: called with (done, total) after each layer and site.
 
     Returns:
-        The map over layers and sites, and the nested headline.
+        The map over layers, sites and estimators, and the nested headline.
 
     Raises:
         TooLittleData: one class, or fewer than 4 scenarios of the rarer class in evaluations that have both.
-        ValueError: shapes that do not fit together, or an unknown primary site.
+        ValueError: shapes that do not fit together, an unknown primary site or estimator.
     """
+    for each in estimators:
+        if each not in ESTIMATORS:
+            raise ValueError(no_such("estimator", each, ESTIMATORS))
     labels, groups, evals = np.asarray(labels, dtype=bool), np.asarray(groups), np.asarray(evals)
     present = np.asarray(present, dtype=bool)
-    _check_shapes(values, present, labels, groups, evals, layers, sites)
-    primary = _primary(sites, primary_sites)
+    check_shapes(values, present, labels, groups, evals, layers, sites)
+    primary = primary_of(sites, primary_sites)
     require_enough(labels, groups, evals)
     folds = scenario_folds(labels, groups, evals, outer, seed)
     columns = shuffled_labels(labels, evals, shuffles, seed)
     weights = resample_weights(groups, evals, n_boot, seed)
     codes = np.unique(evals, return_inverse=True)[1]
-    task = _Task(columns, groups, codes, folds, sorted(float(p) for p in penalties), inner, seed, weights)
+    ordered = sorted(float(p) for p in penalties)
+    task = _Task(columns, groups, codes, folds, ordered, inner, seed, weights, tuple(dict.fromkeys(estimators)))
 
     places = [(i, j) for j in range(len(sites)) for i in range(len(layers))]
-    found: dict[tuple[int, int], list[FoldScores] | None] = {}
+    found: dict[tuple[int, int], Cell | None] = {}
     for place, result in _each_cell(values, present, task, places, jobs):
         found[place] = result
         if progress is not None:
             progress(len(found), len(places))
 
-    scores = np.full((len(labels), len(layers), len(sites)), np.nan)
+    scores = np.full((len(labels), len(layers), len(sites), len(task.estimators)), np.nan)
     text = None if text_scores is None else np.asarray(text_scores, dtype=float)
     rows = []
     for i, layer in enumerate(layers):
         for j, site in enumerate(sites):
-            row, scores[:, i, j] = _summarise(found[i, j], task, present[:, j], text)
-            rows.append({"layer": int(layer), "site": str(site), **row})
+            for e, estimator in enumerate(task.estimators):
+                cell = found[i, j]
+                row, scores[:, i, j, e] = _summarise(
+                    None if cell is None else cell[estimator], task, present[:, j], text, estimator
+                )
+                rows.append({"layer": int(layer), "site": str(site), **row, "estimator": estimator})
     candidates = _candidates(found, present, layers, sites, primary)
     nested = choose_nested(candidates, columns, codes, groups, task.penalties, weights)
-    return Sweep(pd.DataFrame(rows), nested, primary, folds, scores)
+    test = None
+    if permutations:
+        test = _test(values, present, labels, groups, evals, layers, sites, task, permutations, jobs, permute_within)
+    table = pd.DataFrame(rows).assign(p=np.nan)
+    if test is not None:
+        corrected = test.table.set_index(["layer", "site", "estimator"])["p"]
+        twins = table["estimator"].replace("logistic", "ridge")
+        table["p"] = [corrected[key] for key in zip(table["layer"], table["site"], twins, strict=True)]
+    p = np.nan if test is None else test.p_among(primary)
+    settings = {"penalties": ordered, "estimators": task.estimators, "outer": outer, "inner": inner, "seed": seed}
+    return Sweep(table, nested, primary, folds, scores, p, test, settings)
 
 
-def fit_probe(X: ArrayLike, labels: ArrayLike, evals: ArrayLike, penalty: float) -> LogisticProbe:
-    """The probe for release: fitted on all rows [n, d], weighted for the contrast inside evaluations as in `sweep`.
-
-    Its quality is the sweep's nested AUROC, never its fit to these rows. `classes_` is ["complied", "not_complied"].
-    """
-    bad = np.asarray(labels, dtype=bool)
-    names = np.where(bad, "not_complied", "complied")
-    return LogisticProbe(C=penalty, class_weight=None).fit(X, names, sample_weight=contrast_weights(bad, evals))
+def _test(
+    values: NDArray,
+    present: NDArray,
+    labels: NDArray,
+    groups: NDArray,
+    evals: NDArray,
+    layers: Sequence[int],
+    sites: Sequence[str],
+    task: _Task,
+    permutations: int,
+    jobs: int,
+    within: bool,
+) -> PermutationTest | None:
+    """None where no labels can be exchanged between scenarios: there is then no null to compare with."""
+    kinds = [
+        e for e in ("ridge", "mass_mean") if e in task.estimators or (e == "ridge" and "logistic" in task.estimators)
+    ]
+    alphas = [float(ridge_alpha(C)) for C in task.penalties]
+    try:
+        where = (values, labels, groups, evals, layers, sites, present)
+        return permutation_test(*where, permutations, alphas, kinds, len(task.folds), task.seed, jobs, within)
+    except TooLittleData:
+        return None
 
 
 def _each_cell(
     values: NDArray, present: NDArray, task: _Task, places: list[tuple[int, int]], jobs: int
-) -> Iterator[tuple[tuple[int, int], list[FoldScores] | None]]:
-    def one(place: tuple[int, int]) -> tuple[tuple[int, int], list[FoldScores] | None]:
+) -> Iterator[tuple[tuple[int, int], Cell | None]]:
+    def one(place: tuple[int, int]) -> tuple[tuple[int, int], Cell | None]:
         layer, site = place
         return place, _cell(values[:, layer, site], present[:, site], task)
 
@@ -186,23 +251,31 @@ def _each_cell(
         )
 
 
-def _cell(x: NDArray, present: NDArray, task: _Task) -> list[FoldScores] | None:
+def _cell(x: NDArray, present: NDArray, task: _Task) -> Cell | None:
     """All outer folds of one layer and site; None where the rows that have the site are too few."""
     true = task.labels[:, 0]
     if rarer_scenarios(true[present], task.groups[present], task.evals[present]) < MIN_SCENARIOS:
         return None
     x = np.where(present[:, None], x, 0.0)
-    out = []
+    out: Cell = {estimator: [] for estimator in task.estimators}
     for train, test in task.folds:
         train, test = train[present[train]], test[present[test]]
         if len(np.unique(task.groups[train])) < 2:
             return None
-        out.append(score_fold(row_space(x, train), task.plan(train, test), task.evals))
+        plan = task.plan(train, test)
+        z = row_space(x, train) if {"logistic", "ridge"} & out.keys() else x
+        for estimator in out:
+            if estimator == "logistic":
+                out[estimator].append(score_fold(z, plan, task.evals))
+            elif estimator == "ridge":
+                out[estimator].append(ridge_fold(z, plan, task.evals))
+            else:
+                out[estimator].append(mass_mean_fold(x, plan, task.evals))
     return out
 
 
 def _summarise(
-    folds: list[FoldScores] | None, task: _Task, present: NDArray, text: NDArray | None
+    folds: list[FoldScores] | None, task: _Task, present: NDArray, text: NDArray | None, estimator: str
 ) -> tuple[dict[str, float], NDArray]:
     n, k = task.labels.shape
     scores = np.full((n, k), np.nan)
@@ -223,56 +296,26 @@ def _summarise(
     if text is not None:
         known = ~np.isnan(text[present])
         row["text"] = float(within_eval_auroc_columns(y[known, :1], text[present][known, None], e[known])[0])
-    row["penalty"] = Counter(picked).most_common(1)[0][0]
+    row["penalty"] = NO_PENALTY if estimator == "mass_mean" else Counter(picked).most_common(1)[0][0]
     return row, scores[:, 0]
 
 
 def _candidates(
-    found: dict[tuple[int, int], list[FoldScores] | None],
+    found: dict[tuple[int, int], Cell | None],
     present: NDArray,
     layers: Sequence[int],
     sites: Sequence[str],
     primary: list[str],
-) -> list[tuple[int, str, list[FoldScores]]]:
+) -> list[tuple[int, str, str, list[FoldScores]]]:
     """Cells for the headline: primary sites that nearly all rollouts have, so that few stay without a score."""
     share = {j: present[:, j].mean() for j, site in enumerate(sites) if site in primary}
     enough = min(0.9, max(share.values()))
     kept = []
     for j, part in share.items():
         for i, layer in enumerate(layers):
-            folds = found[i, j]
-            if part >= enough and folds is not None:
-                kept.append((int(layer), str(sites[j]), folds))
+            cell = found[i, j]
+            if part >= enough and cell is not None:
+                kept += [(int(layer), str(sites[j]), estimator, folds) for estimator, folds in cell.items()]
     if not kept:
         raise TooLittleData("Too little data for a probe: no primary site is in enough rollouts of both classes.")
     return kept
-
-
-def _primary(sites: Sequence[str], asked: Sequence[str] | None) -> list[str]:
-    if asked is None:
-        asked = [s for s in sites if not s.startswith("confession.")]
-    unknown = [s for s in asked if s not in sites]
-    if unknown or not asked:
-        raise ValueError(f"primary_sites {unknown or list(asked)}: give some of the sites read, {list(sites)}")
-    return list(asked)
-
-
-def _check_shapes(
-    values: NDArray,
-    present: NDArray,
-    labels: NDArray,
-    groups: NDArray,
-    evals: NDArray,
-    layers: Sequence[int],
-    sites: Sequence[str],
-) -> None:
-    n = len(labels)
-    expected = {
-        "values": (values.shape[:3], (n, len(layers), len(sites))),
-        "present": (present.shape, (n, len(sites))),
-        "groups": (groups.shape, (n,)),
-        "evals": (evals.shape, (n,)),
-    }
-    for name, (got, want) in expected.items():
-        if tuple(got) != want:
-            raise ValueError(f"{name} has shape {tuple(got)}, expected {want} for {n} labels, layers and sites")

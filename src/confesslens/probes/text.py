@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,6 +47,44 @@ def text_baseline(
         TooLittleData: as `sweep`.
     """
     texts = [t if isinstance(t, str) else "" for t in texts]
+    return _out_of_fold(lambda train: _features(texts, train), labels, groups, evals, penalties, outer, inner, seed)
+
+
+def feature_baseline(
+    features: ArrayLike,
+    labels: ArrayLike,
+    groups: ArrayLike,
+    evals: ArrayLike,
+    penalties: Sequence[float] = (1e-1, 1.0, 1e1, 1e2),
+    outer: int = 5,
+    inner: int = 3,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Out-of-fold scores [n] of a logistic regression on a few features [n, d], such as a length, as `text_baseline`.
+
+    Raises:
+        TooLittleData: as `sweep`.
+    """
+    x = np.asarray(features, dtype=np.float64)
+
+    def scaled(train: NDArray[np.intp]) -> NDArray[np.float64]:
+        spread = x[train].std(axis=0)
+        return (x - x[train].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+
+    return _out_of_fold(scaled, labels, groups, evals, penalties, outer, inner, seed)
+
+
+def _out_of_fold(
+    features: Callable[[NDArray[np.intp]], NDArray[np.float64]],
+    labels: ArrayLike,
+    groups: ArrayLike,
+    evals: ArrayLike,
+    penalties: Sequence[float],
+    outer: int,
+    inner: int,
+    seed: int,
+) -> NDArray[np.float64]:
+    """[n] scores; `features` gives [n, d] for the indices of the training rows."""
     labels, groups, evals = np.asarray(labels, dtype=bool), np.asarray(groups), np.asarray(evals)
     require_enough(labels, groups, evals)
     scores = np.full(len(labels), np.nan)
@@ -54,7 +92,7 @@ def text_baseline(
     with threadpool_limits(1):
         for train, test in scenario_folds(labels, groups, evals, outer, seed):
             plan = plan_fold(labels[:, None], groups, evals, (train, test), ordered, inner, seed)
-            fold = score_fold(row_space(_features(texts, train), train, scale=False), plan, evals)
+            fold = score_fold(row_space(features(train), train, scale=False), plan, evals)
             scores[test] = fold.scores[:, fold.best_penalty()[0], 0]
     return scores
 

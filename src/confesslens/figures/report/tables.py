@@ -61,6 +61,7 @@ def show_tables(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
         "cells": _cells,
         "agreement": _agreement,
         "auroc": _auroc,
+        "controls": _controls,
         "probe_map": _probe_map,
     }
     return [make(tables.get(name, pd.DataFrame())) for name, make in makers.items()]
@@ -148,6 +149,21 @@ def _auroc(table: pd.DataFrame) -> Table:
         "fold. The increment, and not the AUROC alone, says whether the activations hold more than the text does."
     )
     return Table("Discrimination", note, columns, rows, row_headers=2)
+
+
+def _controls(table: pd.DataFrame) -> Table:
+    rows = [
+        [str(row["control"]), format_number(row["auroc"], row["low"], row["high"])]
+        + [format_number(row["increment"], row["increment_low"], row["increment_high"], signed=True)]
+        + [format_count(row["n"]), str(row["what"])]
+        for row in records(table)
+    ]
+    columns = ["control", "AUROC", "increment of the probe", "n", "what it is"]
+    note = (
+        "Everything out of fold on the same folds, with 95% intervals, resampled by scenario. The increment is the "
+        "probe's AUROC minus the control's, paired; for “probe + text” it is that of the sum over the text alone."
+    )
+    return Table("The probe beside its controls", note, columns, rows)
 
 
 def _probe_map(table: pd.DataFrame) -> Table:

@@ -12,6 +12,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from confesslens.probes.place import place_of
+
 
 class LinearProbe:
     """The readout of a fitted probe with one direction: `decision_function(X) == X @ direction + bias`.
@@ -50,6 +52,42 @@ class LinearProbe:
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Probabilities [n, 2] in the order of `classes_`, under the class weights of the fit (not base rates)."""
         return probabilities(self.decision_function(X))
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What is known of a probe that was loaded: model, layer, site, metrics; empty for one just fitted."""
+        return getattr(self, "card_", {})
+
+    def score_activations(self, acts: Any, layer: int | None = None, site: str | None = None) -> NDArray[np.float64]:
+        """Scores [item] of captured activations at the probe's own layer, site and stream; NaN where an item has none.
+
+        Args:
+            acts: from `confesslens.capture`.
+            layer: of a probe without a card, where to read; with one it may be left out.
+            site: as `layer`.
+
+        Raises:
+            ValueError: activations of another model than the card's, another layer or site, or ones that lack them.
+        """
+        place = place_of(self, acts.model, layer, site)
+        missing = place.missing_of(acts)
+        if missing:
+            raise ValueError(f"the probe reads {place}, but {missing}: capture that")
+        here = acts.present[:, acts.sites.index(place.site)]
+        scores = np.full(len(here), np.nan)
+        ids = [name for name, there in zip(acts.item_ids, here, strict=True) if there]
+        if ids:
+            scores[here] = self.decision_function(acts.select(ids).at(place.layer, place.site, place.stream))
+        return scores
+
+    def score_tokens(self, model: Any, messages: Any, layer: int | None = None) -> Any:
+        """Scores of every token of a chat (a list of messages) or a text: see `confesslens.activations.score_tokens`.
+
+        Shows itself as coloured text in a notebook.
+        """
+        from confesslens.activations.token_scores import score_tokens  # needs a model; probes alone do not
+
+        return score_tokens(self, model, messages, layer)
 
     def to_basis(self) -> NDArray[np.float32]:
         """The direction as a basis [d, 1] of norm 1: see `confesslens.probes.to_basis`."""

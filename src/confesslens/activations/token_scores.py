@@ -1,0 +1,122 @@
+"""A probe's score at every token of a chat or text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from confesslens.activations.capture import capture
+from confesslens.activations.items import as_items
+from confesslens.probes.estimators import AttentionProbe, CCSProbe, MaxWindowProbe
+from confesslens.probes.place import place_of
+from confesslens.probes.token_scores import TokenScores
+
+if TYPE_CHECKING:
+    from confesslens.models import Model
+
+
+def score_tokens(
+    probe: Any, model: Model, messages: Sequence[Mapping[str, str]] | str, layer: int | None = None
+) -> TokenScores:
+    """What a probe says at every token of a chat (a list of messages), by the model's template, or of a plain text.
+
+    A token's score is its activation @ direction + bias. Averaged over a span it is the score of that span's mean; it
+    is no verdict on the token, for a probe is fitted at its site and calibrated there. The probe's own score, at its
+    site, is given beside them where the chat has that site (a prompt and an answer; no request for a confession).
+
+    Args:
+        probe: a fitted probe with one direction, such as from `load_probe`.
+        model: the model that the probe was fitted to.
+        messages: the chat, or the text.
+        layer: where a probe without a card reads; with one it may be left out.
+
+    Raises:
+        ValueError: a probe fitted to another model or layer, or an empty chat or text.
+    """
+    place = place_of(probe, model.fingerprint, layer, probe.card.get("site", ""))
+    items = as_items(model, [messages])
+    (item,) = items
+    site = place.site if place.site.rpartition(".")[0] in item.spans else None
+    acts = capture(
+        model,
+        items,
+        layers=[place.layer],
+        sites=[site] if site else [],
+        streams=place.stream,
+        token_layers=[place.layer],
+    )
+    tokens = acts.tokens(place.layer)
+    scores = np.full(len(item.token_ids), np.nan)
+    scores[tokens.positions] = tokens.values.astype(np.float64) @ probe.direction + probe.bias
+    own = None
+    if site and acts.present[0, 0]:
+        if isinstance(probe, AttentionProbe | MaxWindowProbe):  # they read the tokens of the span
+            start, end = item.spans[site.rpartition(".")[0]]
+            own = float(probe.decision_function([tokens.values[start:end]])[0])
+        elif not isinstance(probe, CCSProbe):  # which reads pairs of statements
+            own = float(probe.decision_function(acts.at(place.layer, site))[0])
+    ids = [int(i) for i in item.token_ids]
+    parts = [next((name for name, (a, b) in item.spans.items() if a <= i < b), "") for i in range(len(ids))]
+    return TokenScores(
+        texts=token_texts(model, ids),
+        ids=ids,
+        scores=scores,
+        parts=parts,
+        place=f"blocks.{place.layer}.hook_{place.stream}",
+        site=place.site,
+        site_score=own,
+        classes=[str(c) for c in probe.classes_],
+    )
+
+
+def token_texts(model: Model, ids: Sequence[int]) -> list[str]:
+    """The text that each token adds; one that ends in the middle of a character adds nothing, and the last has it."""
+    texts: list[str] = []
+    start = end = (
+        0  # the last tokens that made whole characters; some tokenizers drop the space that a text begins with
+    )
+    for i in range(len(ids)):
+        whole = model.decode(ids[start : i + 1])
+        if whole.endswith("\ufffd") and i + 1 < len(ids) and i - end < 7:
+            texts.append("")
+            continue
+        texts.append(whole[len(model.decode(ids[start:end])) :])
+        start, end = end, i + 1
+    return texts
+
+
+def read_texts(path: Path) -> list[list[dict[str, str]] | str]:
+    """Chats of a JSONL file with `messages` in each row, or the whole of any other file as one text.
+
+    Raises:
+        ValueError: a file that cannot be read or is empty, or a row of JSONL that is no chat (row and field are named).
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    if not text.strip():
+        raise ValueError(f"{path} is empty: expected chats as JSONL, or a text")
+    if path.suffix not in (".jsonl", ".ndjson"):
+        return [text]
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    return [_chat(line, f"{path}, row {number}") for number, line in lines]
+
+
+def _chat(line: str, where: str) -> list[dict[str, str]]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{where}: not JSON ({error})") from None
+    messages = row.get("messages") if isinstance(row, dict) else None
+    if not isinstance(messages, list) or not messages:
+        raise ValueError(f"{where}: no field `messages`: expected a list of messages with role and content")
+    for i, message in enumerate(messages):
+        texts = [message.get(key) for key in ("role", "content")] if isinstance(message, dict) else [None]
+        if not all(isinstance(own, str) for own in texts):
+            raise ValueError(f"{where}: messages[{i}] needs `role` and `content`, both text")
+    return [{"role": message["role"], "content": message["content"]} for message in messages]

@@ -1,0 +1,37 @@
+"""The estimators of a sweep, and the probe for release that is fitted where a sweep points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from confesslens.closest import no_such
+from confesslens.probes.closed_forms import ridge_alpha
+from confesslens.probes.cv import contrast_weights
+from confesslens.probes.estimators import LogisticProbe, MassMeanProbe, RidgeProbe
+
+ESTIMATORS = ("logistic", "ridge", "mass_mean")
+"""What a sweep sets beside each other: `LogisticProbe`, `RidgeProbe` (linear discriminant analysis with a penalty) and
+`MassMeanProbe`."""
+
+
+def fit_probe(
+    X: ArrayLike, labels: ArrayLike, evals: ArrayLike, penalty: float, estimator: str = "logistic"
+) -> LogisticProbe | RidgeProbe | MassMeanProbe:
+    """The probe for release: fitted on all rows [n, d], weighted for the contrast inside evaluations as in `sweep`.
+
+    Its quality is the sweep's nested AUROC, never its fit to these rows. `classes_` is ["complied", "not_complied"].
+    Penalty and estimator are those of `Sweep.best`; mass-mean takes no penalty.
+    """
+    bad = np.asarray(labels, dtype=bool)
+    names = np.where(bad, "not_complied", "complied")
+    kinds: dict[str, Callable[[], LogisticProbe | RidgeProbe | MassMeanProbe]] = {
+        "logistic": lambda: LogisticProbe(C=penalty, class_weight=None),
+        "ridge": lambda: RidgeProbe(alpha=float(ridge_alpha(penalty)), class_weight=None),
+        "mass_mean": lambda: MassMeanProbe(class_weight=None),
+    }
+    if estimator not in kinds:
+        raise ValueError(no_such("estimator", estimator, kinds))
+    return kinds[estimator]().fit(X, names, sample_weight=contrast_weights(bad, evals))
