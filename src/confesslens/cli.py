@@ -177,6 +177,19 @@ def regrade_command(folder: Annotated[Path, typer.Argument(metavar="RUN", help="
     _summarise(done.tables(), done.manifest, done.path)
 
 
+@app.command("explore")
+def explore_command(folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]) -> None:
+    """Colour a run's explorer.html by its probe: a score for every word of the chains of thought and answers."""
+    from confesslens.run import explore_run
+
+    try:
+        with _Display() as display:
+            done = explore_run(folder, progress=display.update)
+    except (ValueError, OSError) as error:
+        _fail(error)
+    console.print(f"Explorer: {done.path / 'explorer.html'}", soft_wrap=True)
+
+
 @app.command("table1")
 def table1_command(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")],
@@ -367,3 +380,4 @@ def _summarise(tables: dict[str, Any], manifest: dict[str, Any], folder: Path) -
         console.print(f"• {text}", markup=False)
     seconds = sum(stage.get("seconds", 0) for stage in manifest["stages"].values())
     console.print(f"\nReport: {folder / 'report.html'}  ({seconds:.0f} s of work)", soft_wrap=True)
+    console.print(f"Every rollout: {folder / 'explorer.html'}", soft_wrap=True)

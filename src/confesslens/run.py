@@ -29,7 +29,7 @@ from confesslens.models import EMBEDDED, embedded_folder
 from confesslens.models.load import organism_folder
 from confesslens.rollouts.rollout import regrade
 from confesslens.scale import Workers
-from confesslens.shards import ROLLOUTS, load_worker_model
+from confesslens.shards import ROLLOUTS, asked_rollouts, load_worker_model
 
 Progress = Callable[[str, int, int], Any]
 FORMAT = 2  # of the run folder; a new one makes every stage's inputs new
@@ -128,6 +128,31 @@ def regrade_run(folder: str | Path, *, progress: Progress = lambda stage, done, 
         found.write_table(ROLLOUTS, regrade(found.read_table(ROLLOUTS)))
     config = RunConfig(**found.manifest["config"])
     return run(config, path, progress=progress, command=found.manifest.get("command", ""))
+
+
+def explore_run(folder: str | Path, *, progress: Progress = lambda stage, done, total: None) -> RunFolder:
+    """Colour a run's explorer: score the tokens of its rollouts by its own probe, and write explorer.html again.
+
+    Raises:
+        ValueError: the folder holds no whole run, or the run has no probe.
+    """
+    path = Path(folder)
+    if not (path / MANIFEST).is_file() or "report" not in RunFolder(path).manifest.get("stages", {}):
+        raise ValueError(f"{path} holds no whole run: run it to its end first")
+    with _locked(path):
+        found = RunFolder(path)
+        config = RunConfig(**found.manifest["config"])
+        total, finished = len(asked_rollouts(found)), 0
+
+        def advance(n: int) -> None:
+            nonlocal finished
+            finished += n
+            progress("token scores", finished, total)
+
+        progress("token scores", 0, total)
+        stages.score_tokens_of_run(found, load_worker_model(config, _embedded(config)), advance)
+        stages.write_explorer(found)
+    return RunFolder(path)
 
 
 def stage_keys(config: RunConfig) -> dict[str, str]:

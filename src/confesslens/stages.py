@@ -14,6 +14,7 @@ import pandas as pd
 from confesslens import cot, faithfulness, figures, probes
 from confesslens.activations import Activations, load_activations, open_activations, order_items
 from confesslens.activations.sites import PRIMARY_SITES
+from confesslens.activations.token_scores import score_rollouts
 from confesslens.config import RunConfig
 from confesslens.evals import NEUTRAL
 from confesslens.evals.twins import find_twins
@@ -35,10 +36,12 @@ from confesslens.shards import (
 )
 
 if TYPE_CHECKING:
+    from confesslens.models import Model
     from confesslens.scale import Workers
 
 Advance = Callable[[int], Any]
 ACTIVATIONS = "activations.zarr"
+TOKEN_SCORES = "results/token_scores.parquet"
 PERMUTATIONS = 199  # of labels, for the probe map's p
 
 
@@ -87,6 +90,7 @@ def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> No
     beside = pd.DataFrame(columns=probes.CONTROL_COLUMNS)
     scores = pd.DataFrame({"rollout_id": table["rollout_id"], "probe": np.nan, "text": np.nan})
     run.remove("probes")
+    run.remove(TOKEN_SCORES)  # of the probe before
     try:
         labels, groups = (rows["behaviour"] == "not_complied").to_numpy(), rows["scenario"].to_numpy()
         names = (rows["eval"] + " " + rows["condition"]).to_numpy()  # contrasts stay within one condition
@@ -152,15 +156,34 @@ def report(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> N
     }
     saved = {name: figures.save_figure(figure, run.path / "figures", name)["svg"] for name, figure in drawn.items()}
     rolled, confessed = run.read_table(ROLLOUTS), run.read_table(CONFESSIONS)
-    pages = {
-        "report.html": figures.render_report(tables, rolled, confessed, run.manifest, saved),
-        "explorer.html": figures.render_explorer(
-            rolled, confessed, tables["witnesses"], run.manifest, find_twins(rolled), tables.get("token_scores")
-        ),
-    }
-    for name, page in pages.items():
-        run.write(name, functools.partial(_write_text, page))
+    page = figures.render_report(tables, rolled, confessed, run.manifest, saved)
+    run.write("report.html", functools.partial(_write_text, page))
+    write_explorer(run)
     advance(1)
+
+
+def write_explorer(run: RunFolder) -> None:
+    """Write explorer.html, with the scores of tokens where `score_tokens_of_run` has made them."""
+    tables, rolled, confessed = run.tables(), run.read_table(ROLLOUTS), run.read_table(CONFESSIONS)
+    page = figures.render_explorer(
+        rolled, confessed, tables["witnesses"], run.manifest, find_twins(rolled), tables.get("token_scores")
+    )
+    run.write("explorer.html", functools.partial(_write_text, page))
+
+
+def score_tokens_of_run(run: RunFolder, model: Model, advance: Advance) -> None:
+    """Score every token of the chains of thought and answers by the run's probe; results/token_scores.parquet.
+
+    Raises:
+        ValueError: the run has no probe (why is said, where the run knows).
+    """
+    folder = run.path / "probes" / "behaviour"
+    if not folder.is_dir():
+        raise ValueError(
+            f"{run.path} has no probe to score tokens with: {run.manifest.get('probe_note', 'run it first')}"
+        )
+    fitted, _ = probes.load_probe(folder)
+    run.write_table(TOKEN_SCORES, score_rollouts(fitted, model, asked_rollouts(run), on_done=advance))
 
 
 def _write_text(text: str, path: Path) -> None:

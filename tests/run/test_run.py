@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -18,6 +19,7 @@ from confesslens.cli import app
 from confesslens.config import make_config
 from confesslens.evals import CONDITIONS, EVALUATIONS
 from confesslens.folder import RunFolder
+from confesslens.probes import RidgeProbe, save_probe
 from confesslens.run import STAGES, regrade_run, run
 
 STAGE_NAMES = [stage.name for stage in STAGES]
@@ -225,6 +227,32 @@ def test_regrading_a_run_redoes_what_follows_and_samples_nothing(undisturbed, tm
     assert result.exit_code == 0, result.output
     assert_same_tables(path, undisturbed)
     assert (path / "confessions.parquet").stat().st_mtime_ns == before
+
+
+def test_the_explorer_is_coloured_by_the_runs_own_probe(undisturbed, tmp_path):
+    out = tmp_path / "r"
+    shutil.copytree(undisturbed, out)
+    failed = CliRunner().invoke(app, ["explore", str(out)])  # a random model's rollouts are too little for a probe
+    assert failed.exit_code == 2 and "has no probe to score tokens with: Too little data" in failed.stderr
+    model = RunFolder(out).manifest["model"]
+    X = np.random.default_rng(0).normal(size=(40, 32))
+    card = {"layer": 1, "site": "answer.mean", "model": model["name"], "fingerprint": model["fingerprint"]}
+    save_probe(out / "probes" / "behaviour", RidgeProbe().fit(X, X[:, 0] > 0), card)
+    assert CliRunner().invoke(app, ["explore", str(out)]).exit_code == 0
+    done = RunFolder(out)
+    scores, asked = done.tables()["token_scores"], done.read_table("rollouts.parquet").query("condition != 'neutral'")
+    told = scores.groupby(["rollout_id", "span"])["token"].agg("".join)
+    for row in asked.to_dict("records"):
+        assert told.get((row["rollout_id"], "answer"), "").strip() == row["answer"]
+        assert told.get((row["rollout_id"], "cot"), "").strip() == row["cot"]
+    assert scores["score"].notna().all() and scores["score"].std() > 0
+    before = (undisturbed / "explorer.html").read_text()
+    assert "coloured by a probe" in (out / "explorer.html").read_text() and "coloured by a probe" not in before
+    assert_same_tables(undisturbed, out)
+    regrade_run(out)  # a new probe: the scores of the one before are gone
+    assert "token_scores" not in RunFolder(out).tables()
+    failed = CliRunner().invoke(app, ["explore", str(tmp_path)])
+    assert failed.exit_code == 2 and "holds no whole run" in failed.stderr
 
 
 def test_only_whole_runs_are_regraded(tiny_folder, tmp_path):

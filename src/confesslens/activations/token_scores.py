@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from confesslens.activations.capture import capture
 from confesslens.activations.items import as_items
@@ -71,6 +72,52 @@ def score_tokens(
         site_score=own,
         classes=[str(c) for c in probe.classes_],
     )
+
+
+def score_rollouts(
+    probe: Any,
+    model: Model,
+    rollouts: pd.DataFrame,
+    spans: Sequence[str] = ("cot", "answer"),
+    *,
+    together: int = 128,
+    on_done: Callable[[int], Any] = lambda n: None,
+) -> pd.DataFrame:
+    """What a probe says at every token of some spans of stored rollouts, as `score_tokens` does for one text.
+
+    Args:
+        probe: a probe with a card, such as from `load_probe`.
+        model: the model that the probe was fitted to.
+        rollouts: the rollouts table.
+        spans: of `ROLLOUT_SPANS`.
+        together: rollouts read at once; speed and memory only.
+        on_done: called with the number of rollouts that were just read.
+
+    Returns:
+        a row a token, in order: rollout_id, span, token (the text that it adds), score.
+
+    Raises:
+        ValueError: a probe fitted to another model, or without a card.
+    """
+    place = place_of(probe, model.fingerprint)
+    rows: list[tuple[str, str, str, float]] = []
+    for start in range(0, len(rollouts), together):
+        part = rollouts.iloc[start : start + together]
+        items = as_items(model, part)
+        acts = capture(
+            model, items, layers=[], sites=[], streams=place.stream, token_layers=[place.layer], token_spans=list(spans)
+        )
+        tokens = acts.tokens(place.layer)
+        scores = tokens.values.astype(np.float64) @ probe.direction + probe.bias
+        for i, item in enumerate(items):
+            own = slice(tokens.offsets[i], tokens.offsets[i + 1])
+            at = dict(zip(tokens.positions[own].tolist(), scores[own].tolist(), strict=True))
+            for span in spans:
+                begin, end = item.spans.get(span, (0, 0))
+                texts = token_texts(model, [int(t) for t in item.token_ids[begin:end]])
+                rows += [(item.item_id, span, text, at[begin + j]) for j, text in enumerate(texts)]
+        on_done(len(part))
+    return pd.DataFrame(rows, columns=["rollout_id", "span", "token", "score"])
 
 
 def token_texts(model: Model, ids: Sequence[int]) -> list[str]:
