@@ -11,6 +11,7 @@ from confesslens.faithfulness.sentences import sentences
 from confesslens.faithfulness.table1 import PAPER, table1
 from confesslens.faithfulness.training import change, training_curves
 from confesslens.faithfulness.witnesses import CELLS, witnesses
+from confesslens.faithfulness.wording import wording_dependence
 
 __all__ = [
     "CELLS",
@@ -31,4 +32,5 @@ __all__ = [
     "training_curves",
     "wilson",
     "witnesses",
+    "wording_dependence",
 ]
