@@ -6,6 +6,7 @@ from confesslens.faithfulness.compare import Comparison, compare
 from confesslens.faithfulness.discrimination import discrimination
 from confesslens.faithfulness.dispositions import dispositions
 from confesslens.faithfulness.macro import macro_share
+from confesslens.faithfulness.monitors import monitor_agreement
 from confesslens.faithfulness.rates import clustered_wilson, rates, wilson
 from confesslens.faithfulness.sentences import sentences
 from confesslens.faithfulness.table1 import PAPER, table1
@@ -25,6 +26,7 @@ __all__ = [
     "discrimination",
     "dispositions",
     "macro_share",
+    "monitor_agreement",
     "phi",
     "rates",
     "sentences",
