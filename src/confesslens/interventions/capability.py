@@ -68,8 +68,8 @@ def capability(
 
     Returns:
         a row an edit: direction, strength, n_texts, perplexity (exp of the mean loss a token over texts), ratio to that
-        of no edit with its interval (texts resampled), n_neutral, accuracy (macro share complied, of those graded so or
-        not) and its change, each with interval.
+        of no edit with its interval (texts resampled), n_neutral, accuracy (macro share complied; what is
+        graded "neither", as babble is, counts as wrong) and its change, each with interval.
     """
     if not edits or edits[0][2] is not None:
         raise ValueError("the first edit must be None: the model as it is, which the others are compared with")
@@ -89,10 +89,10 @@ def capability(
             | {"perplexity": float(np.exp(losses.mean()))}
             | _spread("ratio", Interval(*np.exp([ratio.estimate, ratio.low, ratio.high])))
         )
-        keys = (tasks["eval"], tasks["scenario"]) if tasks is not None else ([], [])
+        evals, groups = (tasks[name].to_numpy(str) if tasks is not None else [] for name in ("eval", "scenario"))
         rows[-1] |= {"n_neutral": int((~np.isnan(right)).sum())}
-        rows[-1] |= _spread("accuracy", macro_mean(right, *keys, n_boot, seed))
-        rows[-1] |= _spread("accuracy_change", macro_change(right, base_right, *keys, n_boot, seed))
+        rows[-1] |= _spread("accuracy", macro_mean(right, evals, groups, n_boot, seed))
+        rows[-1] |= _spread("accuracy_change", macro_change(right, base_right, evals, groups, n_boot, seed))
     return pd.DataFrame(rows)
 
 
@@ -103,7 +103,7 @@ def _neutral_answers(
     batch_size: int,
     on_done: Callable[[], Any] | None,
 ) -> list[np.ndarray]:
-    """For each edit whether each neutral answer is right, [rollout] 0, 1 or NaN."""
+    """For each edit whether each neutral answer is right, [rollout] 0 or 1."""
     if tasks is None or tasks.empty:
         return [np.zeros(0) for _ in edits]
     rows = tasks.to_dict("records")
@@ -121,7 +121,7 @@ def _neutral_answers(
             batch_size=batch_size,
             on_done=on_done,
         )
-        right = sampled["behaviour"].map({"complied": 1.0, "not_complied": 0.0}).to_numpy(float)
+        right = (sampled["behaviour"] == "complied").to_numpy(float)
         found[:, places] = right.reshape(len(edits), len(places))
     return list(found)
 

@@ -47,9 +47,12 @@ Part = Forced | Free | Structured | Choice
 
 
 class Edit(Protocol):
-    """A change of the residual stream after block `layer`, at some tokens. The same object is the same change."""
+    """A change of the residual stream after a block, at some tokens. The same object is the same change."""
 
-    layer: int
+    @property
+    def layer(self) -> int:
+        """Number of the block."""
+        ...
 
     def where(self, job: Job, positions: np.ndarray, part: str) -> np.ndarray:
         """Which tokens are edited, [token] booleans.
