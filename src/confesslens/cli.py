@@ -323,3 +323,6 @@ def _summarise(tables: dict[str, Any], manifest: dict[str, Any], folder: Path) -
         console.print(f"• {text}", markup=False)
     seconds = sum(stage.get("seconds", 0) for stage in manifest["stages"].values())
     console.print(f"\nReport: {folder / 'report.html'}  ({seconds:.0f} s of work)", soft_wrap=True)
+
+
+from confesslens import cli_cause  # noqa: E402, F401 - adds its commands to `app`
