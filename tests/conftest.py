@@ -7,8 +7,11 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from transformers import (
 )
 
 from confesslens.models import EMBEDDED, Model, load_model
+from confesslens.rollouts.sampler import Free, Job, sample
 
 torch.set_num_threads(1)
 
@@ -149,3 +153,37 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Model], str]]:
+    """An OpenAI-compatible server of a model, which really answers: POST /v1/chat/completions; gives its address."""
+    servers: list[HTTPServer] = []
+
+    def start(model: Model) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:  # noqa: N802
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                prompt = tuple(model.encode_prompt(asked["messages"]))
+                parts = (Free("reply", asked.get("max_tokens") or 16),)
+                (done,) = sample(model, [Job((prompt,), parts, temperature=asked.get("temperature", 1.0))])
+                choice = {"message": {"role": "assistant", "content": done.texts["reply"]}, "finish_reason": "stop"}
+                about = {"id": "1", "object": "chat.completion", "created": 0, "model": asked["model"]}
+                body = json.dumps(about | {"choices": [{"index": 0} | choice]}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        servers.append(HTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}/v1"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

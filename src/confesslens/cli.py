@@ -127,9 +127,9 @@ def train_confession_command(
     from confesslens.closest import no_such
     from confesslens.config import RunConfig
     from confesslens.folder import RunFolder
+    from confesslens.judges import make_judge
     from confesslens.models import load_model
     from confesslens.models.load import organism_folder
-    from confesslens.organisms.judge import endpoint_judge, model_judge
     from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions
     from confesslens.organisms.rewards import REWARDS, judged_answers, judged_confessions
 
@@ -142,7 +142,7 @@ def train_confession_command(
         rewards = dict(REWARDS)
         answer_reward = None
         if answers or reward == "judge":
-            ask = endpoint_judge(judge_url, judge) if judge_url else model_judge(load_model(judge, dtype=config.dtype))
+            ask = make_judge(judge, judge_url, config.dtype)
             rewards["judge"] = judged_confessions(ask)
             answer_reward = judged_answers(ask) if answers else None
         with _Display() as display:
@@ -381,3 +381,6 @@ def _summarise(tables: dict[str, Any], manifest: dict[str, Any], folder: Path) -
     seconds = sum(stage.get("seconds", 0) for stage in manifest["stages"].values())
     console.print(f"\nReport: {folder / 'report.html'}  ({seconds:.0f} s of work)", soft_wrap=True)
     console.print(f"Every rollout: {folder / 'explorer.html'}", soft_wrap=True)
+
+
+from confesslens import cli_cause  # noqa: E402, F401 - adds its commands to `app`

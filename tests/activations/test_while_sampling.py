@@ -56,7 +56,7 @@ def test_without_thoughts_and_dropped_tokens(tiny, monkeypatch):
     model = tiny("llama")
     script = model.encode("ok then </think>")
     turn = iter(range(10**9))
-    monkeypatch.setattr("confesslens.rollouts.sampler._draw", lambda *_: script[next(turn) % len(script)])
+    monkeypatch.setattr("confesslens.rollouts.walk._draw", lambda *_: script[next(turn) % len(script)])
     with capture_while_sampling(model, sites=["cot.mean", "cot.last", "answer.mean", "prompt.last"]) as reads:
         rollouts = cl.roll_out(model, cl.evals("people"), n=1, samples=1, conditions=["tempted"])
         bare = cl.roll_out(model, cl.evals("people"), n=1, samples=1, conditions=["tempted"], cot=False)

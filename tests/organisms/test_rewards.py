@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from confesslens.organisms.judge import Question, answer_question, confession_question, endpoint_judge, model_judge
+from confesslens.judges import Question, answer_question, confession_question, endpoint_judge, model_judge
 from confesslens.organisms.rewards import judged_answers, judged_confessions, thought_reward, truth_reward
 
 

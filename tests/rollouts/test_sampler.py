@@ -109,7 +109,7 @@ def test_forced_stop_string_midway(tiny, monkeypatch):
     prefix = tuple(model.encode_prompt([{"role": "user", "content": "hi"}]))
     job = Job((prefix,), (Free("cot", 20, stop=("</think>",)), Forced(tuple(model.encode("!")))), temperature=0)
     tokens = iter(wanted)
-    monkeypatch.setattr("confesslens.rollouts.sampler._draw", lambda *_: next(tokens))
+    monkeypatch.setattr("confesslens.rollouts.walk._draw", lambda *_: next(tokens))
     done = sample(model, [job])[0]
     assert done.texts["cot"] == "ok "
     assert model.decode(done.ids[len(prefix) :]) == "ok !"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from confesslens.closest import no_such
+from confesslens.models.blocks import transformer_blocks
 
 if TYPE_CHECKING:
     from confesslens.models import Model
@@ -54,14 +55,6 @@ class HookPoint:
 
 class _Enough(Exception):
     """Nothing that comes later in the pass is needed."""
-
-
-def transformer_blocks(model: Model) -> list[torch.nn.Module]:
-    """The transformer blocks, in order, of any decoder-only transformers model."""
-    for module in model.hf.base_model.modules():
-        if isinstance(module, torch.nn.ModuleList) and len(module) == model.n_layers:
-            return list(module)
-    raise ValueError(f"{type(model.hf).__name__} has no list of {model.n_layers} blocks: its layers cannot be hooked")
 
 
 def check_layers(model: Model, layers: str | Sequence[int], name: str = "layers") -> list[int]:

@@ -215,11 +215,15 @@ def mentions(eval_name: str, cot: str) -> Mention:
     """
     cancelled = _CANCELLED.get(eval_name, _CANCELLED[""])
     standing = _STANDING.get(eval_name)
-    for sentence in _SENTENCE.finditer(cot):
-        text = sentence.group().strip()
+    for text in sentences(cot):
         if (standing and standing.search(text)) or any(not _negated(text, m) for m in cancelled.finditer(text)):
             return Mention(True, text)
     return Mention(False, "")
+
+
+def sentences(cot: str) -> list[str]:
+    """The sentences of a chain of thought, in order, each a substring of it."""
+    return [text for found in _SENTENCE.finditer(cot) if (text := found.group().strip())]
 
 
 def _negated(text: str, match: re.Match[str]) -> bool:

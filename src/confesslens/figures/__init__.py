@@ -1,6 +1,7 @@
 """Figures and the report: one function a figure, each from a results table to a matplotlib Figure."""
 
 from confesslens.figures.cell_shares import cells
+from confesslens.figures.doses import dose_response
 from confesslens.figures.explorer import render_explorer
 from confesslens.figures.heat_map import probe_map
 from confesslens.figures.probe_controls import probe_controls
@@ -14,6 +15,7 @@ __all__ = [
     "agreement",
     "cells",
     "confession_rates",
+    "dose_response",
     "probe_controls",
     "probe_map",
     "render_explorer",

@@ -8,7 +8,7 @@ from typing import Any
 from confesslens import cot
 from confesslens.confessions.parse import parse_three_part
 from confesslens.confessions.requests import COMPLIED, NOT_COMPLIED
-from confesslens.organisms.judge import Ask, answer_question, confession_question
+from confesslens.judges import Ask, answer_question, confession_question
 
 Reward = Callable[[Sequence[dict[str, Any]], Sequence[str]], list[float]]
 """(rows of a rollouts table, a text of each) to rewards in 0..1: the text is a confession, or the answer itself."""

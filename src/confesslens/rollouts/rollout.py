@@ -10,7 +10,7 @@ import pandas as pd
 
 from confesslens.evals import NEUTRAL, Evaluation, Grade, Scenario, get, with_thoughts
 from confesslens.rollouts.plan import DEFAULT_CONDITIONS, Planned, plan_rollouts
-from confesslens.rollouts.sampler import Completion, Forced, Free, Job, Part, sample
+from confesslens.rollouts.sampler import Completion, Edit, Forced, Free, Job, Part, sample
 
 if TYPE_CHECKING:
     from confesslens.models import Model
@@ -22,6 +22,9 @@ COLUMNS = (
 )
 """The columns of a rollouts table; `messages`, `spans`, `evidence`, `finish` and `facts` are JSON.
 `accusation` is what the model is told between its answer and the request for a confession, mostly nothing."""
+
+Thought = Sequence[int]
+"""The tokens of a chain of thought."""
 
 COT_REQUEST = "Think briefly between <think> and </think> first, then answer."
 COT_OPEN, COT_CLOSE = "<think>\n", "\n</think>\n"
@@ -70,11 +73,24 @@ def sample_rollouts(
     cot: bool = True,
     temperature: float = 0.7,
     batch_size: int = 32,
+    edits: Sequence[Edit | None] | None = None,
+    thoughts: Sequence[Thought | None] | None = None,
     on_done: Callable[[], Any] | None = None,
 ) -> pd.DataFrame:
-    """Sample and grade what is planned. `knowledge` stays "unknown": `add_knowledge` reads it from the whole table."""
+    """Sample and grade what is planned. `knowledge` stays "unknown": `add_knowledge` reads it from the whole table.
+
+    `edits` are, for each, what is done to the residual stream meanwhile (see `interventions`); `thoughts`, for each,
+    the tokens of a chain of thought that is put in the model's mouth, after which the answer is sampled.
+    """
+    for name, given in (("edits", edits), ("thoughts", thoughts)):
+        if given is not None and len(given) != len(planned):
+            raise ValueError(f"{len(given)} {name} for {len(planned)} rollouts: expected one each, None for none")
     messages = [rollout_messages(item.evaluation, item.scenario, item.condition, cot) for item in planned]
-    jobs = [_job(model, item, said, cot, temperature) for item, said in zip(planned, messages, strict=True)]
+    none: list[None] = [None] * len(planned)
+    jobs = [
+        _job(model, item, said, cot, temperature, edit, thought)
+        for item, said, edit, thought in zip(planned, messages, edits or none, thoughts or none, strict=True)
+    ]
     done = sample(model, jobs, batch_size, on_done=(lambda *_: on_done()) if on_done else None)
     rows = [_row(model, *each) for each in zip(planned, messages, jobs, done, strict=True)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -120,20 +136,38 @@ def rollout_messages(evaluation: Evaluation, scenario: Scenario, condition: str,
     return messages
 
 
-def _job(model: Model, item: Planned, messages: list[dict[str, str]], cot: bool, temperature: float) -> Job:
+def _job(
+    model: Model,
+    item: Planned,
+    messages: list[dict[str, str]],
+    cot: bool,
+    temperature: float,
+    edit: Edit | None,
+    thought: Thought | None,
+) -> Job:
     tier = item.scenario.tier
     shared, rest = model.encode_chunks(messages)
+    spans = [("prompt", 0, len(shared) + len(rest))]
     parts: tuple[Part, ...] = (Free("answer", item.evaluation.answer_tokens[tier]),)
     if cot:
         rest += tuple(model.encode(COT_OPEN))
-        thinking = Free("cot", COT_TOKENS[tier], stop=(COT_CLOSE.strip(),))
-        parts = (thinking, Forced(tuple(model.encode(COT_CLOSE))), *parts)
-    return Job((shared, rest) if shared else (rest,), parts, item.seed, temperature)
+        close = tuple(model.encode(COT_CLOSE))
+        if thought is None:
+            thinking = Free("cot", COT_TOKENS[tier], stop=(COT_CLOSE.strip(),))
+            parts = (thinking, Forced(close), *parts)
+        else:
+            start = len(shared) + len(rest)
+            spans.append(("cot", start, start + len(thought)))
+            rest += (*thought, *close)
+    elif thought is not None:
+        raise ValueError("a chain of thought is given for a rollout without one: leave `thoughts`, or set cot=True")
+    return Job((shared, rest) if shared else (rest,), parts, item.seed, temperature, edit, tuple(spans))
 
 
 def _row(model: Model, item: Planned, messages: list[dict[str, str]], job: Job, done: Completion) -> dict[str, Any]:
-    prompt = sum(map(len, job.prefix)) - (len(model.encode(COT_OPEN)) if "cot" in done.spans else 0)
-    spans = {"prompt": (0, prompt), **{name: span for name, span in done.spans.items() if span[0] < span[1]}}
+    given = {name: (start, end) for name, start, end in job.spans}
+    spans = {name: span for name, span in (given | done.spans).items() if span[0] < span[1]}
+    thought = done.texts.get("cot") or model.decode(done.ids[slice(*given.get("cot", (0, 0)))])
     answer = done.texts["answer"].strip()
     grade = item.evaluation.grade(item.scenario, item.condition, answer)
     return {
@@ -149,7 +183,7 @@ def _row(model: Model, item: Planned, messages: list[dict[str, str]], job: Job, 
         "messages": json.dumps(messages, ensure_ascii=False),
         "token_ids": done.ids,
         "spans": json.dumps(spans),
-        "cot": done.texts.get("cot", "").strip(),
+        "cot": thought.strip(),
         "answer": answer,
         "behaviour": grade.behaviour,
         "evidence": json.dumps(grade.evidence, ensure_ascii=False),

@@ -1,16 +1,17 @@
 """Batched sampling that gives each job the same tokens whatever else is in the batch.
 
-A job is a prefix and a script of parts: forced tokens, free text, a choice between wordings. Jobs run in the slots of
-one key-value cache. Three rules make a job's tokens a function of the job alone: prefixes are computed one at a time,
-each slot holds its own tokens from position 0 on (no padding on the left), and every sampled token consumes the next
-number of a random stream that is seeded by the job.
+A job is a prefix and a script of parts: forced tokens, free text, text within a grammar, a choice between wordings.
+Jobs run in the slots of one key-value cache. Three rules make a job's tokens a function of the job alone: prefixes are
+computed one at a time, each slot holds its own tokens from position 0 on (no padding on the left), and every sampled
+token consumes the next number of a random stream that is seeded by the job. Edits of the residual stream keep to them:
+each row is edited by itself, and a prefix is shared as far as no edit changes it.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -18,79 +19,31 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
+from confesslens.rollouts.editing import EDITS, EditHooks, touches
+from confesslens.rollouts.script import Choice, Chosen, Completion, Edit, Forced, Free, Job, Part, Structured, part_max
 from confesslens.rollouts.slots import SlotCache
+from confesslens.rollouts.walk import States, Walk
 
 if TYPE_CHECKING:
     from confesslens.models import Model
 
+__all__ = [
+    "READERS",
+    "Choice",
+    "Chosen",
+    "Completion",
+    "Edit",
+    "Forced",
+    "Free",
+    "Job",
+    "Part",
+    "Reader",
+    "Structured",
+    "sample",
+]
+
 MIN_ROWS = 4  # below four rows BLAS takes other kernels, whose last bits differ
 CAPACITY_STEP = 64
-
-
-@dataclass(frozen=True)
-class Forced:
-    """Tokens put into the transcript by us."""
-
-    ids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Free:
-    """Text sampled by the model until an end-of-turn token, a stop string, or `max_tokens`."""
-
-    name: str
-    max_tokens: int
-    stop: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of several wordings, which must part at the same token; the model chooses at that token."""
-
-    name: str
-    options: Mapping[str, tuple[int, ...]]
-
-
-Part = Forced | Free | Choice
-_States = list[torch.Tensor]  # token by token
-
-
-@dataclass(frozen=True)
-class Job:
-    """A prefix, given in chunks (chunks that several jobs share are computed once), and what to sample after it.
-
-    `temperature` 0 takes the likeliest token. `seed` fixes the random stream of the job.
-    """
-
-    prefix: tuple[tuple[int, ...], ...]
-    parts: tuple[Part, ...]
-    seed: int = 0
-    temperature: float = 1.0
-
-    @property
-    def max_tokens(self) -> int:
-        """The most tokens that the transcript can have, prefix included."""
-        return sum(map(len, self.prefix)) + sum(_part_max(part) for part in self.parts)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What was chosen, the log-probability of each option's token at the parting, the position that predicts it."""
-
-    option: str
-    logprobs: dict[str, float]
-    position: int
-
-
-@dataclass
-class Completion:
-    """All tokens (prefix included), the token span and text of each free part, why it ended, and the choices made."""
-
-    ids: list[int]
-    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-    finish: dict[str, str] = field(default_factory=dict)
-    choices: dict[str, Chosen] = field(default_factory=dict)
 
 
 class Reader(Protocol):
@@ -122,6 +75,8 @@ def sample(
     Raises ValueError when a job cannot fit in the model's context.
     """
     limit = model.max_tokens
+    if (everywhere := EDITS.get(model)) is not None:
+        jobs = [job if job.edit is not None else replace(job, edit=everywhere) for job in jobs]
     for job in jobs:
         if job.max_tokens > limit:
             raise ValueError(
@@ -129,34 +84,34 @@ def sample(
                 " or lower the token limits"
             )
     done: list[Completion | None] = [None] * len(jobs)
-    with torch.inference_mode():
-        for index, completion in _run(model, jobs, batch_size):
+    with torch.inference_mode(), EditHooks(model, [job.edit for job in jobs]) as hooks:
+        for index, completion in _run(model, jobs, batch_size, hooks):
             done[index] = completion
             if on_done:
                 on_done(index, completion)
     return [completion for completion in done if completion is not None]
 
 
-def _run(model: Model, jobs: Sequence[Job], batch_size: int) -> Iterator[tuple[int, Completion]]:
+def _run(model: Model, jobs: Sequence[Job], batch_size: int, hooks: EditHooks) -> Iterator[tuple[int, Completion]]:
     longest: dict[tuple[tuple[int, ...], ...], int] = {}
     for job in jobs:
-        longest[job.prefix] = max(longest.get(job.prefix, 0), sum(map(_part_max, job.parts)))
+        longest[job.prefix] = max(longest.get(job.prefix, 0), sum(map(part_max, job.parts)))
     # What may take longest first, so that short jobs fill the slots at the end; jobs of one prefix side by side.
     order = sorted(range(len(jobs)), key=lambda i: (-longest[jobs[i].prefix], jobs[i].prefix, i))
     reader = READERS.get(model)
-    prefixes = _Prefixes(model, reader)
+    prefixes = _Prefixes(model, hooks, reader)
     n_slots = max(MIN_ROWS, min(batch_size, len(jobs)))
-    slots: list[_Slot] = []
+    slots: list[Walk] = []
     cache: SlotCache | None = None
     while order or slots:
         while order and len(slots) < max(1, batch_size):
             index = order.pop(0)
-            logits, keys_values, length, tail = prefixes.compute(jobs[index].prefix)
+            logits, keys_values, length, tail = prefixes.compute(jobs[index])
             if cache is None:
                 capacity = -(-max(job.max_tokens for job in jobs) // CAPACITY_STEP) * CAPACITY_STEP
                 cache = SlotCache(model.hf.config, n_slots, capacity, keys_values)
             cache.fill(len(slots), keys_values, length)
-            slots.append(_Slot(index, jobs[index], model, logits, tail))
+            slots.append(Walk(index, jobs[index], model, logits, tail))
         assert cache is not None
         for row in reversed(range(len(slots))):  # finished rows are filled with the last one
             if slots[row].finished:
@@ -169,10 +124,10 @@ def _run(model: Model, jobs: Sequence[Job], batch_size: int) -> Iterator[tuple[i
                     slots[row] = slots[last]
                 slots.pop()
         if slots:
-            _step(model, slots, cache, reader)
+            _step(model, slots, cache, hooks, reader)
 
 
-def _step(model: Model, slots: list[_Slot], cache: SlotCache, reader: Reader | None) -> None:
+def _step(model: Model, slots: list[Walk], cache: SlotCache, hooks: EditHooks, reader: Reader | None) -> None:
     """Feed every slot's next token; hand the logits back to the slots."""
     rows = max(MIN_ROWS, len(slots))
     tokens = torch.zeros(rows, 1, dtype=torch.long)
@@ -181,6 +136,7 @@ def _step(model: Model, slots: list[_Slot], cache: SlotCache, reader: Reader | N
         tokens[row, 0] = slot.next_token
         positions[row] = slot.length - 1
     device = model.device
+    hooks.expect([(slot.job, positions[row : row + 1].numpy(), slot.fed_part) for row, slot in enumerate(slots)])
     mask = cache.step(positions.to(device), longest=int(positions.max()) + 1, dtype=model.dtype)
     out = model.hf(
         input_ids=tokens.to(device),
@@ -203,191 +159,43 @@ def _step(model: Model, slots: list[_Slot], cache: SlotCache, reader: Reader | N
 class _Prefixes:
     """Computes prefixes chunk by chunk, one prefix at a time, and keeps the few last ones."""
 
-    def __init__(self, model: Model, reader: Reader | None = None, keep: int = 8) -> None:
-        self.model, self.reader, self.keep = model, reader, keep
-        self.cached: OrderedDict[tuple[tuple[int, ...], ...], tuple[Any, DynamicCache, int, _States]] = OrderedDict()
+    def __init__(self, model: Model, hooks: EditHooks, reader: Reader | None = None, keep: int = 8) -> None:
+        self.model, self.hooks, self.reader, self.keep = model, hooks, reader, keep
+        self.cached: OrderedDict[Any, tuple[Any, DynamicCache, int, States]] = OrderedDict()
 
-    def compute(self, chunks: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, list[tuple[Any, Any]], int, _States]:
+    def compute(self, job: Job) -> tuple[np.ndarray, list[tuple[Any, Any]], int, States]:
         """Logits [vocab] after the prefix, its keys and values per layer ([1, heads, length, d]), its length, and what
         was read of its last tokens."""
-        logits, cache, length, tail = self._chain(chunks)
+        logits, cache, length, tail = self._chain(job, len(job.prefix))
         return logits, _layers(cache), length, tail
 
-    def _chain(self, chunks: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, DynamicCache, int, _States]:
-        if chunks in self.cached:
-            self.cached.move_to_end(chunks)
-            return self.cached[chunks]
-        cache, start, tail = DynamicCache(), 0, _States()
-        if len(chunks) > 1:
-            _, before, start, tail = self._chain(chunks[:-1])
+    def _chain(self, job: Job, count: int) -> tuple[np.ndarray, DynamicCache, int, States]:
+        chunks = job.prefix[:count]
+        end = sum(map(len, chunks))
+        edited = touches(job, end)
+        key = (chunks, job.edit, job.spans) if edited else chunks
+        if key in self.cached:
+            self.cached.move_to_end(key)
+            return self.cached[key]
+        cache, start, tail = DynamicCache(), 0, States()
+        if count > 1:
+            _, before, start, tail = self._chain(job, count - 1)
             for layer, (keys, values) in enumerate(_layers(before)):
                 cache.update(keys, values, layer)
         ids = torch.tensor([chunks[-1]], device=self.model.device)
-        positions = torch.arange(start, start + ids.shape[1], device=ids.device)[None]
+        positions = torch.arange(start, end, device=ids.device)[None]
+        self.hooks.expect([(job, np.arange(start, end), "")] if edited else [])
         out = self.model.hf(
             input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1
         )
         if self.reader is not None:
             tail = [*tail, *self.reader.take()[0]][-self.reader.tail :]
-        self.cached[chunks] = (out.logits[0, -1].float().cpu().numpy(), cache, start + ids.shape[1], tail)
+        self.cached[key] = (out.logits[0, -1].float().cpu().numpy(), cache, end, tail)
         while len(self.cached) > self.keep:
             self.cached.popitem(last=False)
-        return self.cached[chunks]
+        return self.cached[key]
 
 
 def _layers(cache: DynamicCache) -> list[tuple[Any, Any]]:
     found: Any = cache.layers
     return [(layer.keys, layer.values) for layer in found]
-
-
-class _Slot:
-    """One job on its way through its script."""
-
-    def __init__(self, index: int, job: Job, model: Model, logits: np.ndarray, tail: _States) -> None:
-        self.index, self.job, self.model = index, job, model
-        self.ids = [token for chunk in job.prefix for token in chunk]
-        self.done = Completion(ids=self.ids)
-        self.uniforms = iter(_uniforms(job))
-        self.waiting: list[int] = []  # forced tokens that come next
-        self.part = -1
-        self.start = len(self.ids)
-        self.states = list(tail)
-        self._unread = len(self.ids) - len(tail)  # first tokens that nothing was read of
-        self.wants_logits = True
-        self._next_part()
-        self._take(logits)
-
-    @property
-    def finished(self) -> bool:
-        return self.part >= len(self.job.parts)
-
-    @property
-    def length(self) -> int:
-        return len(self.ids)
-
-    @property
-    def next_token(self) -> int:
-        return self.ids[-1]
-
-    def completion(self) -> Completion:
-        return self.done
-
-    def keep(self, states: torch.Tensor) -> None:
-        """What was read of the token that was just fed; it takes the place of one that was sampled and dropped."""
-        del self.states[self.length - 1 - self._unread :]
-        self.states.append(states)
-
-    def advance(self, logits: np.ndarray | None) -> None:
-        """The last token was fed; `logits` [vocab] predict the next one (None where the script knows it)."""
-        self._take(logits)
-
-    def _take(self, logits: np.ndarray | None) -> None:
-        """Append exactly one token, from the script or sampled, or finish."""
-        while not self.finished:
-            if self.waiting:
-                self.ids.append(self.waiting.pop(0))
-                break
-            part = self.job.parts[self.part]
-            if isinstance(part, Forced):
-                self._next_part()
-            elif isinstance(part, Choice):
-                assert logits is not None
-                self.waiting = self._choose(part, logits)
-                self._next_part(keep_waiting=True)
-            else:
-                assert logits is not None
-                if self._extend(part, logits):
-                    break
-                # The part ended on a token that is not kept: the script goes on from the same state.
-                self._next_part()
-                logits = logits if self.waiting or self.finished else None
-                if not self.finished and not self.waiting:
-                    raise ValueError("a free part must be followed by forced tokens or by the end of the script")
-        self.wants_logits = not self.waiting
-
-    def _next_part(self, keep_waiting: bool = False) -> None:
-        if not keep_waiting:
-            self.waiting = []
-        self.part += 1
-        if self.finished:
-            if self.waiting:  # the rest of a chosen wording closes the transcript
-                self.ids.extend(self.waiting)
-                self.waiting = []
-            return
-        part = self.job.parts[self.part]
-        self.start = len(self.ids) + len(self.waiting)
-        if isinstance(part, Forced):
-            self.waiting = [*self.waiting, *part.ids]
-        elif isinstance(part, Choice):
-            shared = _shared_start(part)
-            self.waiting = [*self.waiting, *next(iter(part.options.values()))[:shared]]
-
-    def _choose(self, part: Choice, logits: np.ndarray) -> list[int]:
-        shared = _shared_start(part)
-        heads = {option: ids[shared] for option, ids in part.options.items()}
-        shifted = logits.astype(np.float64) - logits.max()
-        logprobs = shifted - np.log(np.exp(shifted).sum())
-        scores = {option: float(logprobs[token]) for option, token in heads.items()}
-        if self.job.temperature == 0:
-            option = max(scores, key=lambda name: scores[name])
-        else:
-            names = list(scores)
-            option = names[_draw(np.array([scores[n] for n in names]), self.job.temperature, next(self.uniforms))]
-        self.done.choices[part.name] = Chosen(option, scores, position=len(self.ids) - 1)
-        return list(part.options[option][shared:])
-
-    def _extend(self, part: Free, logits: np.ndarray) -> bool:
-        """Sample one token of a free part; False when the part has ended without keeping it."""
-        if len(self.ids) - self.start >= part.max_tokens:
-            return self._close(part, "length")
-        token = _draw(logits, self.job.temperature, next(self.uniforms))
-        if token in self.model.stop_ids:
-            return self._close(part, "stop")
-        self.ids.append(token)
-        for stop in part.stop:
-            text = self.model.decode(self.ids[self.start :])
-            at = text.find(stop)
-            if at >= 0:  # drop the tokens from the stop string on; its canonical form is forced by the script
-                while len(self.ids) > self.start and len(self.model.decode(self.ids[self.start :])) > at:
-                    self.ids.pop()
-                return self._close(part, "stop")
-        return True
-
-    def _close(self, part: Free, why: str) -> bool:
-        self.done.spans[part.name] = (self.start, len(self.ids))
-        self.done.texts[part.name] = self.model.decode(self.ids[self.start :])
-        self.done.finish[part.name] = why
-        return False
-
-
-def _draw(logits: np.ndarray, temperature: float, uniform: float) -> int:
-    if temperature == 0:
-        return int(logits.argmax())
-    scaled = (logits.astype(np.float64) - logits.max()) / temperature
-    cumulative = np.cumsum(np.exp(scaled))
-    return int(min(np.searchsorted(cumulative, uniform * cumulative[-1], side="right"), len(logits) - 1))
-
-
-def _uniforms(job: Job) -> Iterator[float]:
-    generator = np.random.Generator(np.random.Philox(key=job.seed))
-    while True:
-        yield from generator.random(64)
-
-
-def _shared_start(part: Choice) -> int:
-    """How many first tokens the options share; they must part at one token, all differently."""
-    wordings = list(part.options.values())
-    shared = 0
-    while all(len(w) > shared for w in wordings) and len({w[shared] for w in wordings}) == 1:
-        shared += 1
-    if any(len(w) <= shared for w in wordings) or len({w[shared] for w in wordings}) < len(wordings):
-        raise ValueError(f"the options of {part.name!r} do not part at one token: {sorted(part.options)}")
-    return shared
-
-
-def _part_max(part: Part) -> int:
-    if isinstance(part, Forced):
-        return len(part.ids)
-    if isinstance(part, Free):
-        return part.max_tokens + 1
-    return max(map(len, part.options.values()))

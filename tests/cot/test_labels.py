@@ -1,0 +1,76 @@
+"""Labels by hand: drawing, the file, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from confesslens.cot import draw_for_labelling, load_labels, save_labels
+
+
+@pytest.fixture
+def rollouts():
+    rows = []
+    for name in ("people", "word_count"):
+        for i in range(40):
+            text = "I will make up an answer." if i < 5 else f"I read row {i}."
+            rows.append({"rollout_id": f"{name}/{i}", "eval": name, "scenario": f"{name}/{i}", "cot": text})
+    messages = json.dumps([{"role": "user", "content": "Do it."}])
+    table = pd.DataFrame(rows).assign(model="m", adapter="concealer", messages=messages, behaviour="not_complied")
+    table.loc[79, "cot"] = ""
+    return table
+
+
+def test_drawn_evenly_with_weights_that_undo_it(rollouts):
+    drawn = draw_for_labelling(rollouts, 40, seed=1)
+    assert drawn["eval"].value_counts().to_dict() == {"people": 20, "word_count": 20}
+    assert drawn["cot"].str.contains("make up").sum() == 10
+    assert drawn["weight"].sum() == pytest.approx(79)
+    assert "behaviour" not in drawn and (drawn["task"] == "Do it.").all()
+    assert draw_for_labelling(rollouts, 40, seed=1).equals(drawn)
+
+
+def test_more_than_there_are_gives_all(rollouts):
+    drawn = draw_for_labelling(rollouts, 500)
+    assert len(drawn) == 79 and (drawn["weight"] == 1).all()
+
+
+def test_file_round_trip(rollouts, tmp_path):
+    drawn = draw_for_labelling(rollouts, 20)
+    path = save_labels(drawn, tmp_path / "l.jsonl")
+    with pytest.raises(ValueError, match="line 1, label: is empty"):
+        load_labels(path)
+    done = load_labels(path, unlabelled=True).assign(label="none", labeller="a")
+    again = load_labels(save_labels(done, path))
+    assert again["rollout_id"].tolist() == drawn["rollout_id"].tolist() and (again["label"] == "none").all()
+
+
+LINE = {"rollout_id": "a", "eval": "people", "scenario": "s", "cot": "I guess.", "label": "none"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([json.dumps(LINE), "{"], "line 2"),
+        ([json.dumps(LINE | {"label": "maybe"})], "line 1, label"),
+        ([json.dumps(LINE | {"cot": ""})], "line 1, cot"),
+        ([json.dumps({k: v for k, v in LINE.items() if k != "eval"})], "line 1, eval"),
+        ([json.dumps(LINE | {"behaviour": "x"})], "line 1, behaviour"),
+        ([json.dumps(LINE | {"weight": 0})], "line 1, weight"),
+        ([json.dumps(LINE | {"quote": "other"})], "line 1, quote"),
+        ([json.dumps(LINE)] * 2, "labelled twice"),
+        ([""], "has no line"),
+    ],
+)
+def test_bad_files_are_named(tmp_path, lines, message):
+    path = tmp_path / "l.jsonl"
+    path.write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=message):
+        load_labels(path)
+
+
+def test_nothing_to_label(rollouts):
+    with pytest.raises(ValueError, match="nothing to label"):
+        draw_for_labelling(rollouts.assign(cot=""))
