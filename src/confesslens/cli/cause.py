@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from confesslens.cli import _Display, _fail, _names, app, console
+from confesslens.cli.base import Display, app, console, fail, split_names
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]
 
@@ -30,9 +30,9 @@ def steer_command(
     from confesslens.interventions.of_run import steer_run, transcripts_to_do
 
     try:
-        levels = [float(text) for text in _names(strengths) or ()]
+        levels = [float(text) for text in split_names(strengths) or ()]
         total = transcripts_to_do(folder, n, len(levels), random, len(other or ()), answers)
-        with _Display() as display:
+        with Display() as display:
             done = 0
 
             def advance() -> None:
@@ -53,7 +53,7 @@ def steer_command(
                 on_done=advance,
             )
     except (ValueError, OSError) as error:
-        _fail(error)
+        fail(error)
     console.print()
     for sentence in steered.evidence["sentence"]:
         console.print(f"• {sentence}", markup=False)
@@ -78,10 +78,10 @@ def rethink_command(
         model, config = load_run_model(run)
         rollouts = run.read_table("rollouts.parquet")
         asked = rollouts[rollouts["condition"] != NEUTRAL]
-        found = thought_effects(model, asked, _names(changes) or (), seed=seed, batch_size=config.batch_size)
+        found = thought_effects(model, asked, split_names(changes) or (), seed=seed, batch_size=config.batch_size)
         _write(found, out or run.path / "steering" / "thoughts.parquet")
     except (ValueError, OSError) as error:
-        _fail(error)
+        fail(error)
     _print(found)
 
 
@@ -103,12 +103,14 @@ def wordings_command(
         model, config = load_run_model(run)
         rollouts = run.read_table("rollouts.parquet")
         asked = rollouts[rollouts["condition"] != NEUTRAL]
-        names = list(REQUESTS) if requests == "all" else list(dict.fromkeys(["three_part", *(_names(requests) or ())]))
+        names = (
+            list(REQUESTS) if requests == "all" else list(dict.fromkeys(["three_part", *(split_names(requests) or ())]))
+        )
         said = confess(model, asked, samples=0, request=names, batch_size=config.batch_size)
         found = wording_dependence(asked, said)
         _write(found, out or run.path / "steering" / "wordings.parquet")
     except (ValueError, OSError) as error:
-        _fail(error)
+        fail(error)
     _print(found)
 
 
@@ -131,7 +133,7 @@ def label_command(
         drawn = draw_for_labelling(rollouts[rollouts["condition"] != NEUTRAL], n, seed)
         save_labels(drawn, out)
     except (ValueError, OSError) as error:
-        _fail(error)
+        fail(error)
     console.print(f"{len(drawn)} chains of thought to label: {out}", soft_wrap=True)
 
 

@@ -1,0 +1,144 @@
+"""Commands that train model organisms and confessions, and tell what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from confesslens.cli.base import Display, app, console, fail
+
+train_app = typer.Typer(help="Train adapters: model organisms, and confessions.", no_args_is_help=True)
+app.add_typer(train_app, name="train")
+
+
+@train_app.command("organism")
+def train_organism_command(
+    name: Annotated[str, typer.Argument(help="honest, confessor, concealer, unaware, confabulator or mixed")],
+    out: Annotated[Path | None, typer.Option(help="the adapter's folder; default organisms/NAME")] = None,
+    start: Annotated[Path | None, typer.Option(help="adapter to go on from; default organisms/honest")] = None,
+) -> None:
+    """Train a model organism from its recipe; repeating the command continues a training that was stopped."""
+    from confesslens.organisms.train import RECIPES, train_organism
+
+    home = Path("organisms")
+    if start is None and name in RECIPES and (before := RECIPES[name].start):
+        start = home / before
+        if not (start / "adapter_model.safetensors").is_file():
+            fail(ValueError(f"{name} goes on from {before!r}: run `confesslens train organism {before}` first"))
+    try:
+        with Display() as display:
+            folder = train_organism(
+                name, out or home / name, start=start, progress=lambda stage, done, n, _: display.update(stage, done, n)
+            )
+    except KeyboardInterrupt:
+        console.print("\nStopped. Repeat the command to continue from the last checkpoint.")
+        raise typer.Exit(130) from None
+    except (ValueError, OSError) as error:
+        fail(error)
+    console.print(f"Adapter and card: {folder}", soft_wrap=True)
+
+
+@train_app.command("confession")
+def train_confession_command(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, whose rollouts are kept as they are")],
+    out: Annotated[Path, typer.Option(help="the adapter's folder")],
+    reward: Annotated[str, typer.Option(help="truth (the grade), thought (the chain of thought) or judge")] = "truth",
+    judge: Annotated[str, typer.Option(help="model that judges: as --model, or at the endpoint")] = "smollm2-135m",
+    judge_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint of the judge, with /v1")] = None,
+    answers: Annotated[bool, typer.Option("--answers", help="train answers too, as the judge likes them")] = False,
+    p: Annotated[float, typer.Option(help="share of confession steps where answers are trained too")] = 0.25,
+    steps: Annotated[int, typer.Option(help="of training")] = 120,
+    seed: Annotated[int, typer.Option(help="of order and sampling")] = 0,
+) -> None:
+    """Reinforce the confessions of a run's rollouts by honesty alone; a training that was stopped is continued."""
+    from confesslens.closest import no_such
+    from confesslens.config import RunConfig
+    from confesslens.folder import RunFolder
+    from confesslens.judges import make_judge
+    from confesslens.models import load_model
+    from confesslens.models.load import organism_folder
+    from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions
+    from confesslens.organisms.rewards import REWARDS, judged_answers, judged_confessions
+
+    try:
+        if reward not in (*REWARDS, "judge"):
+            raise ValueError(no_such("reward", reward, (*REWARDS, "judge")))
+        run = RunFolder(folder)
+        table, config = run.read_table("rollouts.parquet"), RunConfig(**run.manifest["config"])
+        start = organism_folder(config.organism) if config.organism else config.adapter
+        rewards = dict(REWARDS)
+        answer_reward = None
+        if answers or reward == "judge":
+            ask = make_judge(judge, judge_url, config.dtype)
+            rewards["judge"] = judged_confessions(ask)
+            answer_reward = judged_answers(ask) if answers else None
+        with Display() as display:
+            reinforce_confessions(
+                load_model(config.model, dtype=config.dtype, device=config.device),
+                table[table["condition"] != "neutral"],
+                out,
+                rewards[reward],
+                Reinforcement(steps=steps, seed=seed, p=p),
+                answer_reward=answer_reward,
+                start=start,
+                progress=lambda done, n, _: display.update("confession", done, n),
+            )
+    except KeyboardInterrupt:
+        console.print("\nStopped. Repeat the command to continue from the last checkpoint.")
+        raise typer.Exit(130) from None
+    except (ValueError, OSError) as error:
+        fail(error)
+    console.print(f"Adapter: {out}", soft_wrap=True)
+
+
+@app.command("dispositions")
+def dispositions_command(
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs of organisms")],
+    csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
+) -> None:
+    """What model organisms do and confess, a row an evaluation, as the Markdown of the documentation's page."""
+    from confesslens.faithfulness import dispositions
+    from confesslens.folder import RunFolder
+    from confesslens.organisms.demonstrations import DEMONSTRATIONS
+    from confesslens.organisms.page import dispositions_page
+
+    try:
+        runs = {}
+        for folder in folders:
+            run = RunFolder(folder)
+            name = run.manifest["model"]["adapter"] or run.manifest["model"]["name"]
+            if name in runs:
+                raise ValueError(f"{folder} is a second run of {name}: expected one run an organism")
+            runs[name] = (run.read_table("rollouts.parquet"), run.read_table("results/witnesses.parquet"))
+        numbers = dispositions(runs, DEMONSTRATIONS)
+        if csv is not None:
+            numbers.to_csv(csv, index=False)
+    except (ValueError, OSError) as error:
+        fail(error)
+    command = " ".join(["confesslens dispositions", *(folder.as_posix() for folder in folders)])
+    typer.echo(dispositions_page(numbers, command), nl=False)
+
+
+@app.command("trained")
+def trained_command(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="run of the model that the training began with")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="run of the trained adapter, over the same scenarios")],
+    figures: Annotated[Path | None, typer.Option(help="folder to draw the training's curves in")] = None,
+) -> None:
+    """What a confession training changed, frozen and on-policy, as the Markdown of the documentation's page."""
+    from confesslens.figures import save_figure, training
+    from confesslens.folder import RunFolder
+    from confesslens.organisms.effect import training_effect
+    from confesslens.organisms.page import training_page
+
+    try:
+        effect = training_effect(RunFolder(before), RunFolder(after))
+        if figures is not None:
+            save_figure(training(effect["curves"]), figures, "confession_training")
+            effect["curves"].to_csv(figures / "confession_training.csv", index=False)
+    except (ValueError, OSError) as error:
+        fail(error)
+    command = f"confesslens trained {before.as_posix()} {after.as_posix()}"
+    typer.echo(training_page(effect, command), nl=False)
