@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from confesslens import cot, evals, faithfulness, figures, probes
+    from confesslens import cot, evals, faithfulness, figures, interventions, probes
     from confesslens.activations import Activations, capture, load_activations, save_activations
     from confesslens.confessions import confess
     from confesslens.config import RunConfig, make_config
@@ -48,6 +48,7 @@ __all__ = [
     "evals",
     "faithfulness",
     "figures",
+    "interventions",
     "load_activations",
     "load_model",
     "make_config",
