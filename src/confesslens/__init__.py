@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from confesslens import cot, evals, faithfulness, figures, probes
+    from confesslens import cot, evals, faithfulness, figures, interventions, probes
     from confesslens.activations import Activations, capture, capture_controls, load_activations, save_activations
     from confesslens.confessions import confess, yes_no_logits
     from confesslens.config import RunConfig, make_config
@@ -51,6 +51,7 @@ __all__ = [
     "evals",
     "faithfulness",
     "figures",
+    "interventions",
     "load_activations",
     "load_model",
     "make_config",
