@@ -96,7 +96,8 @@ def main() -> None:
                     for site in SITES:
                         values = acts.at(layer, site)[:, None, None]
                         present = np.ones((n, 1), bool)
-                        table = probes.sweep(values, present, labels, groups, evals, [layer], [site], jobs=1).table
+                        grid = (values, present, labels, groups, evals, [layer], [site])
+                        table = probes.sweep(*grid, estimators=["logistic"], jobs=1).table
                         found.append(float(table["auroc"].iloc[0]))
             told |= {
                 "sweep_seconds_a_layer_and_site": round((time.perf_counter() - start) / len(found), 2),

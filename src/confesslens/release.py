@@ -21,6 +21,8 @@ FOLDER`). Read one with `confesslens.probes.load_probe(folder)`; it refuses acti
 A probe is worth its increment over the text of the answer, not its AUROC: where that interval reaches 0, use the probe
 to try the tools, not as a finding. Labels are of behaviour, not of knowledge.
 
+Made by `confesslens release RUN...` from the runs that the cards name (`run`), which also writes this page.
+
 | probe | fitted to | reads | n | nested AUROC | text alone | probe above text |
 |---|---|---|---|---|---|---|
 """

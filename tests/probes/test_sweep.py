@@ -12,10 +12,12 @@ from confesslens.probes import (
     auroc,
     contrast_weights,
     fit_probe,
+    out_of_fold_scores,
     sweep,
     text_baseline,
 )
 from confesslens.probes.closed_forms import mass_mean_fold, ridge_fold
+from confesslens.probes.cv import scenario_folds
 from confesslens.probes.folds import plan_fold, score_fold
 from confesslens.probes.solver import row_space
 
@@ -252,6 +254,19 @@ def test_estimators_are_beside_each_other_and_all_may_be_chosen():
     assert fit_probe(values[:, place.layer, 0], labels, evals, place.penalty, place.estimator).direction.shape == (40,)
     with pytest.raises(ValueError, match="did you mean 'logistic'"):
         sweep(values, present, labels, groups, evals, layers, sites, estimators=["logistik"])
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_out_of_fold_scores_are_of_rows_not_fitted_and_in_the_units_of_the_probe(estimator):
+    values, _, labels, groups, evals, *_ = data(n=200, shift=2.0)
+    X = values[:, 1, 0]
+    folds = scenario_folds(labels, groups, evals)
+    scores = out_of_fold_scores(X, labels, evals, folds, 0.01, estimator)
+    train, test = folds[2]
+    again = fit_probe(X[train], labels[train], evals[train], 0.01, estimator).decision_function(X[test])
+    assert scores[test] == pytest.approx(again)
+    whole = fit_probe(X, labels, evals, 0.01, estimator).decision_function(X)
+    assert 0.5 < scores.std() / whole.std() < 1.5 and auroc(labels[:100], scores[:100]) > 0.8
 
 
 def test_without_labels_to_exchange_there_is_no_p():

@@ -114,7 +114,9 @@ def test_ragged_tokens_and_any_classifier():
 def test_agrees_with_the_sweep_on_one_evaluation():
     one = data([1])
     swept = sweep(
-        one.X[:, None, None], np.ones((240, 1)), one.labels, one.groups, one.evals, [0], ["s"], [0.1], n_boot=20
+        *(one.X[:, None, None], np.ones((240, 1)), one.labels, one.groups, one.evals, [0], ["s"], [0.1]),
+        estimators=["logistic"],
+        n_boot=20,
     ).table["auroc"]
     assert transfer_matrix(one, n_boot=20)["auroc"].item() == pytest.approx(swept.item(), abs=0.01)
 

@@ -32,8 +32,8 @@ def probe_controls(table: pd.DataFrame) -> Figure:
     )
     if not len(table) or not table["auroc"].notna().any():
         return blank_figure(TITLE, "Nothing to show: no probe and no control has an AUROC.")
-    fig = Figure(figsize=(WIDTH, 1.05 + 0.24 * len(table)))
-    left, right = fig.subplots(1, 2, sharey=True, width_ratios=[1, 0.8])
+    fig = Figure(figsize=(WIDTH + 1.2, 1.15 + 0.24 * len(table)))
+    left, right = fig.subplots(1, 2, sharey=True, width_ratios=[1, 0.9])
     for y, row in enumerate(records(table)):
         colour = ORANGE if row["control"] == "probe" else BLUE
         for ax, value, low, high, signed in (
@@ -51,8 +51,8 @@ def probe_controls(table: pd.DataFrame) -> Figure:
     right.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
     left.set_yticks(range(len(table)), list(table["control"]))
     left.set_ylim(len(table) - 0.5, -0.5)
-    left.set_xlabel("AUROC inside evaluations, 95% interval")
-    right.set_xlabel("increment of the probe over it")
+    left.set_xlabel("AUROC, 95% interval")
+    right.set_xlabel("probe above it")
     for ax in (left, right):
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")

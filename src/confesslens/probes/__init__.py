@@ -27,7 +27,7 @@ from confesslens.probes.estimators import (
     RidgeProbe,
     to_basis,
 )
-from confesslens.probes.fit import ESTIMATORS, fit_probe
+from confesslens.probes.fit import ESTIMATORS, fit_probe, out_of_fold_scores
 from confesslens.probes.lint import Finding, lint
 from confesslens.probes.metrics import auroc, within_eval_auroc
 from confesslens.probes.nested import Choice, Nested
@@ -81,6 +81,7 @@ __all__ = [
     "load_probe",
     "max_statistic",
     "operating_points",
+    "out_of_fold_scores",
     "permutation_test",
     "permuted_labels",
     "reliability",
