@@ -32,7 +32,7 @@ from confesslens.scale import Workers
 from confesslens.shards import ROLLOUTS, asked_rollouts, load_worker_model
 
 Progress = Callable[[str, int, int], Any]
-FORMAT = 2  # of the run folder; a new one makes every stage's inputs new
+FORMAT = 3  # of the run folder; a new one makes every stage's inputs new
 
 
 @dataclass(frozen=True)
