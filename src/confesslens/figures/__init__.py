@@ -1,6 +1,7 @@
 """Figures and the report: one function a figure, each from a results table to a matplotlib Figure."""
 
 from confesslens.figures.cell_shares import cells
+from confesslens.figures.coverage import coverage
 from confesslens.figures.heat_map import probe_map
 from confesslens.figures.rates import confession_rates
 from confesslens.figures.report import render_report
@@ -8,4 +9,13 @@ from confesslens.figures.save import save_figure
 from confesslens.figures.training import training
 from confesslens.figures.witness_matrix import agreement
 
-__all__ = ["agreement", "cells", "confession_rates", "probe_map", "render_report", "save_figure", "training"]
+__all__ = [
+    "agreement",
+    "cells",
+    "confession_rates",
+    "coverage",
+    "probe_map",
+    "render_report",
+    "save_figure",
+    "training",
+]
