@@ -286,7 +286,8 @@ def _large_truths(world: World, scenarios: int = 3000) -> dict[str, float]:
     columns, _ = covariates(used, ("probe", "cot", "text", "length"))
     design = np.column_stack([*columns.values(), constants(used)])
     odds = float(firth(design, used["confessed"].to_numpy(bool)).coefficients[0])
-    rows = association_tests(table, _NO_PRIMARY, permutations=2).set_index("test")
+    few = table.assign(scenario=np.arange(len(table)) % 20)  # estimates alone are read, and these hang on no cluster
+    rows = association_tests(few, _NO_PRIMARY, permutations=2).set_index("test")
     bad = (table["behaviour"] == "not_complied").to_numpy(float)
     off = (expit(table["probe"].to_numpy(float)) - bad) ** 2
     return {
