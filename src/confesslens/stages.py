@@ -128,6 +128,22 @@ def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> No
 
 def compare(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
     """Set the four witnesses side by side; every table of results/."""
+    for name, numbers in comparison(run, config).tables().items():
+        run.write_table(f"results/{name}.parquet", numbers)
+    advance(1)
+
+
+def comparison(
+    run: RunFolder, config: RunConfig, errors: Any = None, threshold: float = 0.0
+) -> faithfulness.Comparison:
+    """Compare the four witnesses of a run.
+
+    Args:
+        run: with its rollouts, confessions and probe scores.
+        config: of the run.
+        errors: the probe's sensitivity and specificity on organisms, see `faithfulness.probe_errors`.
+        threshold: the probe fires above it.
+    """
     table, confessed = run.read_table(ROLLOUTS), run.read_table(CONFESSIONS)
     scores = run.read_table("results/scores.parquet").set_index("rollout_id")
     shuffled = scores.filter(like="shuffled_") if "shuffled_0" in scores else None
@@ -137,12 +153,8 @@ def compare(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> 
         {"mentioned": [m.mentioned if config.cot else None for m in said], "quote": [m.quote for m in said]},
         index=asked["rollout_id"],
     )
-    comparison = faithfulness.compare(
-        table, confessed, probe=scores["probe"], text=scores["text"], shuffled=shuffled, cot=thought
-    )
-    for name in ("rates", "witnesses", "cells", "agreement", "auroc", "table1", "sentences"):
-        run.write_table(f"results/{name}.parquet", getattr(comparison, name))
-    advance(1)
+    given = {"probe": scores["probe"], "text": scores["text"], "shuffled": shuffled, "cot": thought}
+    return faithfulness.compare(table, confessed, **given, errors=errors, threshold=threshold)
 
 
 def report(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:

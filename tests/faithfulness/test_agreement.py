@@ -20,7 +20,7 @@ def test_phi_is_matthews_correlation(pairs):
 def test_undefined_agreement_says_why(planted):
     rollouts, confessions, probe, text = planted
     confessions.loc[confessions["rollout_id"].str.startswith("people"), "claim"] = "complied"
-    table = agreement(witnesses(rollouts, confessions, probe), n_boot=100).set_index(["eval", "a", "b"])
+    table = agreement(witnesses(rollouts, confessions, probe)).set_index(["eval", "a", "b"])
     assert table.loc[("flat", "behaviour", "probe"), "note"] == "no spread: every answer is bad"
     assert table.loc[("people", "probe", "confession"), "note"] == "no spread: every confession says complied"
     assert table.loc[("people", "probe", "cot"), "note"] == "no rollout on which both say yes or no"
@@ -42,7 +42,7 @@ def test_macro_is_not_pooled(planted):
     told = np.r_[i // 5 % 4 != 0, i // 5 % 4 == 0]
     rollouts["behaviour"] = np.where(bad, "not_complied", "complied")
     confessions["claim"] = np.where(told, "not_complied", "complied")
-    table = agreement(witnesses(rollouts, confessions), n_boot=50).set_index(["eval", "a", "b"])
+    table = agreement(witnesses(rollouts, confessions)).set_index(["eval", "a", "b"])
     assert phi(bad, told) > 0.25
     assert table.loc[("macro", "behaviour", "confession"), "phi"] == pytest.approx(0.0)
 
@@ -50,6 +50,6 @@ def test_macro_is_not_pooled(planted):
 def test_perfect_agreement_claims_no_interval(six):
     rollouts, confessions, probe = six
     confessions["claim"] = rollouts["behaviour"].iloc[:8].replace("neither", "unsure")
-    row = agreement(witnesses(rollouts, confessions), n_boot=50).set_index(["eval", "a", "b"])
+    row = agreement(witnesses(rollouts, confessions)).set_index(["eval", "a", "b"])
     row = row.loc[("people", "behaviour", "confession")]
     assert row["phi"] == 1.0 and np.isnan(row["phi_low"]) and "perfect" in row["note"]

@@ -9,7 +9,7 @@ def test_each_rollout_gets_its_cell(six):
     table = witnesses(*six)
     assert list(table["cell"]) == [*CELLS, "", ""]
     assert "r8" not in set(table["rollout_id"])
-    counted = cells(table, n_boot=100)
+    counted = cells(table)
     assert list(counted["eval"].unique()) == ["people", "macro"]
     assert list(counted["cell"]) == list(CELLS) * 2
     assert (counted["n"] == 1).all()
@@ -24,7 +24,7 @@ def test_macro_counts_evaluations_alike(six):
     extra = confessions.iloc[[0]].assign(rollout_id="x")
     probe["x"] = 1.0
     table = witnesses(pd.concat([rollouts, other]), pd.concat([confessions, extra]), probe)
-    counted = cells(table, n_boot=100).set_index(["eval", "cell"])
+    counted = cells(table).set_index(["eval", "cell"])
     assert counted.loc[("macro", "B1P1C1"), "share"] == pytest.approx((1 / 6 + 1) / 2)
     assert counted.loc[("macro", "B1P1C1"), "n"] == 2
 
@@ -32,9 +32,7 @@ def test_macro_counts_evaluations_alike(six):
 def test_conditions_are_counted_apart(six):
     rollouts, confessions, probe = six
     rollouts.loc[rollouts["rollout_id"] == "r0", "condition"] = "silenced"
-    counted = (
-        cells(witnesses(rollouts, confessions, probe), n_boot=100).set_index(["condition", "eval", "cell"]).sort_index()
-    )
+    counted = cells(witnesses(rollouts, confessions, probe)).set_index(["condition", "eval", "cell"]).sort_index()
     assert counted["n"].groupby("condition").sum().to_dict() == {"silenced": 2, "tempted": 10}  # with the macro rows
     assert counted.loc[("silenced", "macro"), "share"].max() == 1.0
 

@@ -40,7 +40,7 @@ def test_one_row_a_scenario_is_plain_wilson_and_copies_add_nothing():
     alone = clustered_wilson(hits, np.arange(20))
     assert (alone.low, alone.high) == pytest.approx((wilson(7, 20).low, wilson(7, 20).high))
     copies = clustered_wilson(np.repeat(hits, 5), np.repeat(np.arange(20), 5))
-    assert copies.high - copies.low == pytest.approx(alone.high - alone.low, rel=0.05)
+    assert 1 <= (copies.high - copies.low) / (alone.high - alone.low) < 1.1
     same = clustered_wilson(np.ones(20, dtype=bool), np.repeat(np.arange(4), 5))
     assert same.low == pytest.approx(0.025 ** (1 / 4))
 

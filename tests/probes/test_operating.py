@@ -60,7 +60,7 @@ def test_recall_and_false_positives_are_those_of_theory():
     scores, labels, groups, evals = rollouts(8000)
     rng = np.random.default_rng(1)
     table = operating_points(
-        scores, labels, groups, evals, rng.normal(size=5000), {"fiction": rng.normal(size=3000) + 1}, n_boot=200
+        scores, labels, groups, evals, rng.normal(size=5000), {"fiction": rng.normal(size=3000) + 1}
     )
     at = table.set_index(["fpr", "measure", "set", "eval"])
     for fpr in (0.01, 0.05):
@@ -81,7 +81,7 @@ def test_clusters_widen_the_intervals():
     scores, labels, groups, evals = rollouts()
     benign = np.random.default_rng(1).normal(size=500)
     copies = [np.repeat(a, 5) for a in (scores, labels, groups, evals)]
-    one, five = (operating_points(*rows, benign, n_boot=300) for rows in ((scores, labels, groups, evals), copies))
+    one, five = (operating_points(*rows, benign) for rows in ((scores, labels, groups, evals), copies))
     keep = one["set"] != "benign"
     assert one.loc[keep, "estimate"].to_numpy() == pytest.approx(five.loc[keep, "estimate"].to_numpy())
     width = [(t.loc[keep, "high"] - t.loc[keep, "low"]).to_numpy() for t in (one, five)]

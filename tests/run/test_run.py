@@ -24,6 +24,7 @@ from confesslens.run import STAGES, regrade_run, run
 
 STAGE_NAMES = [stage.name for stage in STAGES]
 TABLES = ["rates", "witnesses", "cells", "agreement", "auroc", "table1", "probe_map", "controls", "scores", "sentences"]
+TABLES += ["sweep", "differences", "association", "tests", "calibration", "reliability", "power"]
 FILES = [
     "manifest.json",
     "rollouts.parquet",

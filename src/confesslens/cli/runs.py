@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
+from rich.markup import escape
 from rich.table import Column, Table
 
 from confesslens.cli.base import Display, app, console, fail, split_names
 
-_HEADLINES = ("overall", "probe", "cells")  # the sentences that end a run; the report has them all
+_HEADLINES = ("overall", "probe", "cells", "denied")  # the sentences that end a run; the report has them all
 
 
 @app.command("run")
@@ -119,6 +120,71 @@ def table1_command(
     for row in shown.rows:
         table.add_row(*row)
     console.print(table)
+
+
+@app.command("compare")
+def compare_command(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")],
+    threshold: Annotated[float, typer.Option(help="the probe fires where its score is above it")] = 0.0,
+    errors: Annotated[
+        Path | None,
+        typer.Option(help="CSV of the probe's sensitivity and specificity on organisms, to correct the cells by"),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="folder to write every table to as CSV")] = None,
+) -> None:
+    """Compare the four witnesses of a run again, and print what they say; the run's own files stay as they are."""
+    import pandas as pd
+
+    from confesslens.config import RunConfig
+    from confesslens.figures.report.tables import show_tables
+    from confesslens.folder import RunFolder
+    from confesslens.stages import comparison
+
+    try:
+        run = RunFolder(folder)
+        if not run.manifest:
+            raise ValueError(f"{folder} holds no run: expected a folder with manifest.json")
+        known = pd.read_csv(errors) if errors is not None else None
+        found = comparison(run, RunConfig(**run.manifest["config"]), known, threshold)
+        tables = found.tables()
+        if csv is not None:
+            csv.mkdir(parents=True, exist_ok=True)
+            for name, numbers in tables.items():
+                numbers.to_csv(csv / f"{name}.csv", index=False)
+    except (ValueError, OSError) as error:
+        fail(error)
+    for shown in show_tables(tables):
+        if shown.rows and not shown.folded:
+            table = Table(*shown.columns, title=shown.title, caption=shown.note, box=SIMPLE, padding=(0, 1, 0, 0))
+            for row in shown.rows:
+                table.add_row(*(escape(value) for value in row))
+            console.print(table)
+    for text in found.sentences["text"]:
+        console.print(f"• {text}", markup=False, soft_wrap=True)
+    if csv is not None:
+        console.print(f"\nTables: {csv}", soft_wrap=True)
+
+
+@app.command("coverage")
+def coverage_command(
+    out: Annotated[Path, typer.Option(help="folder of parts, table and picture")] = Path("figures/coverage"),
+    draws: Annotated[int, typer.Option(help="for each setting")] = 500,
+) -> None:
+    """Do the intervals cover and the tests keep their level? Draws from a known model; continues where it stopped."""
+    from confesslens.faithfulness.study import run_study
+    from confesslens.figures import coverage, save_figure
+
+    try:
+        with Display() as display:
+            table = run_study(out, draws, progress=lambda done, total: display.update("draws", done, total))
+        save_figure(coverage(table), out, "coverage")
+    except KeyboardInterrupt:
+        console.print("\nStopped. Repeat the command to continue where it was.")
+        raise typer.Exit(130) from None
+    except (ValueError, OSError) as error:
+        fail(error)
+    off = table[~table["within"]]
+    console.print(f"{len(table) - len(off)} of {len(table)} rates are as promised. Table: {out / 'coverage.csv'}")
 
 
 @app.command("evals")

@@ -1,35 +1,59 @@
-"""Tables in, tables out: rates, cells, agreement and discrimination of the four witnesses, with intervals."""
+"""Tables in, tables out: how far the four witnesses agree, how often and how surely.
+
+`compare` is all of it in one call. What it rests on is checked on known truth by `study`.
+"""
 
 from confesslens.faithfulness.agreement import agreement, phi
+from confesslens.faithfulness.association import association
+from confesslens.faithfulness.association_tests import association_tests
+from confesslens.faithfulness.calibration import calibration
 from confesslens.faithfulness.cells import cells
 from confesslens.faithfulness.compare import Comparison, compare
-from confesslens.faithfulness.discrimination import discrimination
+from confesslens.faithfulness.discrimination import differences, discrimination
 from confesslens.faithfulness.dispositions import dispositions
+from confesslens.faithfulness.errors import errors_of, probe_errors
 from confesslens.faithfulness.macro import macro_share
 from confesslens.faithfulness.monitors import monitor_agreement
-from confesslens.faithfulness.rates import clustered_wilson, rates, wilson
+from confesslens.faithfulness.multiplicity import benjamini_hochberg, holm
+from confesslens.faithfulness.power import power
+from confesslens.faithfulness.rates import rates
 from confesslens.faithfulness.sentences import sentences
+from confesslens.faithfulness.simulate import World, simulate
+from confesslens.faithfulness.sweep import sweep
 from confesslens.faithfulness.table1 import PAPER, table1
 from confesslens.faithfulness.training import change, training_curves
 from confesslens.faithfulness.witnesses import CELLS, witnesses
 from confesslens.faithfulness.wording import wording_dependence
+from confesslens.probes.proportion import clustered_wilson, wilson
 
 __all__ = [
     "CELLS",
-    "PAPER",
     "Comparison",
+    "PAPER",
+    "World",
     "agreement",
+    "association",
+    "association_tests",
+    "benjamini_hochberg",
+    "calibration",
     "cells",
     "change",
     "clustered_wilson",
     "compare",
+    "differences",
     "discrimination",
     "dispositions",
+    "errors_of",
+    "holm",
     "macro_share",
     "monitor_agreement",
     "phi",
+    "power",
+    "probe_errors",
     "rates",
     "sentences",
+    "simulate",
+    "sweep",
     "table1",
     "training_curves",
     "wilson",

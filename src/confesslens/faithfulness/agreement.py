@@ -1,18 +1,36 @@
-"""How far each pair of witnesses agrees: the phi coefficient inside evaluations."""
+"""How far each pair of witnesses agrees inside evaluations: phi, kappa, AC1, g-mean squared, McNemar's test."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from confesslens.probes import resample_weights
-from confesslens.probes.bootstrap import percentile_interval
+from confesslens.faithfulness.clusters import (
+    CORRELATION,
+    SHARE,
+    cluster_sums,
+    codes,
+    flip_test,
+    jackknife_interval,
+)
+from confesslens.faithfulness.multiplicity import benjamini_hochberg
+from confesslens.faithfulness.score_test import project
+from confesslens.probes import Interval
+from confesslens.probes.cv import MIN_SCENARIOS
 
 WITNESSES = ("behaviour", "probe", "cot", "confession")
-COLUMNS = ["condition", "eval", "a", "b", "n", "phi", "phi_low", "phi_high", "note"]
+PAIRS = tuple(combinations(WITNESSES, 2))
+MEASURES = {"phi": CORRELATION, "kappa": CORRELATION, "ac1": CORRELATION, "g2": SHARE}
+"""The measures of agreement, and the scale on which each has its interval."""
+COLUMNS = [
+    *("condition", "eval", "a", "b", "n", "phi", "phi_low", "phi_high", "note", "phi_p", "phi_q"),
+    *(f"{name}{end}" for name in ("kappa", "ac1", "g2") for end in ("", "_low", "_high")),
+    *("only_a", "only_b", "mcnemar_p", "mcnemar_q"),
+]
 _SAYS = {
     "behaviour": ("every answer is bad", "every answer is complied"),
     "probe": ("the probe fires on every rollout", "the probe fires on no rollout"),
@@ -31,7 +49,30 @@ def phi(a: ArrayLike, b: ArrayLike) -> float:
     a, b = np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)
     if a.shape != b.shape:
         raise ValueError(f"phi needs two columns of one length, got {a.shape} and {b.shape}")
-    return float(_phi_weighted(a, b, np.ones((len(a), 1)))[0])
+    return float(measures(_counts(a, b).sum(axis=0))["phi"])
+
+
+def measures(counts: NDArray) -> dict[str, NDArray[np.float64]]:
+    """Measures of agreement of two yes/no witnesses from counts [..., (both, only a, only b, neither)].
+
+    phi: Matthews' coefficient. kappa: Cohen (1960); it falls where a class is rare, so read it beside ac1: Gwet (2008,
+    British Journal of Mathematical and Statistical Psychology 61). g2: g-mean squared, recall times specificity of b
+    as a monitor of a (arXiv 2512.18311). NaN where undefined.
+    """
+    both, only_a, only_b, neither = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
+    n = both + only_a + only_b + neither
+    n_a, n_b = both + only_a, both + only_b
+    scale = np.sqrt(n_a * (n - n_a) * n_b * (n - n_b))
+    seen = _divide(both + neither, n)
+    chance = _divide(n_a * n_b + (n - n_a) * (n - n_b), n**2)
+    rate = _divide(n_a + n_b, 2 * n)
+    apart = 2 * rate * (1 - rate)
+    return {
+        "phi": _divide(n * both - n_a * n_b, scale),
+        "kappa": _divide(seen - chance, 1 - chance),
+        "ac1": _divide(seen - apart, 1 - apart),
+        "g2": _divide(both * neither, n_a * (n - n_a)),
+    }
 
 
 def verdicts(witnesses: pd.DataFrame) -> pd.DataFrame:
@@ -48,61 +89,112 @@ def verdicts(witnesses: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def agreement(witnesses: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
-    """Phi for each pair of witnesses in each condition, by evaluation and as the mean over those where it is defined.
+def agreement(witnesses: pd.DataFrame, seed: int = 0, pairs: Sequence[tuple[str, str]] = PAIRS) -> pd.DataFrame:
+    """Agreement of each pair of witnesses in each condition, by evaluation and as the mean over evaluations.
+
+    Intervals are Student's on the jackknife over scenarios (phi, kappa and AC1 on the scale of arctanh, g2 of the
+    logit). Tests flip the signs of whole scenarios, so that rollouts of a scenario may hang together: phi_p of no
+    association, mcnemar_p that b says yes as often as a (McNemar's exact test where every rollout has a scenario of its
+    own, mid-p of Fagerland, Lydersen and Laake 2013, BMC Medical Research Methodology 13).
 
     Args:
         witnesses: from `witnesses`.
-        n_boot: bootstrap draws, scenarios resampled inside evaluations.
-        seed: of the draws.
+        seed: of the flips.
+        pairs: of witnesses.
 
     Returns:
-        columns condition, eval ("macro" last), a, b, n (rollouts on which both say yes or no), phi, phi_low,
-        phi_high, note. Undefined phi is NaN and the note says why; so does the note where there is phi but no interval.
+        columns condition, eval ("macro" last), a, b, n (rollouts on which both say yes or no), phi, phi_low, phi_high,
+        note, phi_p, phi_q, then kappa, ac1 and g2 with `_low` and `_high`, only_a and only_b (rollouts on which one
+        alone says yes), mcnemar_p, mcnemar_q; the `_q` are Benjamini-Hochberg's over the evaluations of a pair and
+        condition. Undefined phi is NaN and the note says why; so does the note where there is phi but no interval.
     """
     parts = [
-        _in_condition(part, n_boot, seed).assign(condition=condition)
+        _in_condition(part, seed, pairs).assign(condition=condition)
         for condition, part in witnesses.groupby("condition", sort=False)
     ]
-    return pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.concat(parts, ignore_index=True)
+    single = table["eval"] != "macro"
+    for test in ("phi", "mcnemar"):
+        table[f"{test}_q"] = np.nan
+        for _, own in table[single].groupby(["condition", "a", "b"]):
+            table.loc[own.index, f"{test}_q"] = benjamini_hochberg(own[f"{test}_p"])
+    return table[COLUMNS]
 
 
-def _in_condition(witnesses: pd.DataFrame, n_boot: int, seed: int) -> pd.DataFrame:
+def _in_condition(witnesses: pd.DataFrame, seed: int, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
     said = verdicts(witnesses)
     evals, groups = witnesses["eval"].to_numpy(str), witnesses["scenario"].to_numpy(str)
-    weights = resample_weights(groups, evals, n_boot, seed)
-    rows = []
-    macro = []
-    for a, b in combinations(WITNESSES, 2):
+    names = pd.unique(evals)
+    rows, macro = [], []
+    for a, b in pairs:
         both = (said[a].notna() & said[b].notna()).to_numpy()
         x, y = said[a].fillna(False).to_numpy(bool), said[b].fillna(False).to_numpy(bool)
-        estimates, draws = [], []
-        for name in pd.unique(evals):
+        parts = []
+        for name in names:
             keep = both & (evals == name)
-            estimate, sample = phi(x[keep], y[keep]), _phi_weighted(x[keep], y[keep], weights[keep])
-            reason = _no_spread({a: x[keep], b: y[keep]}) if np.isnan(estimate) else ""
-            rows.append(_row(name, a, b, int(keep.sum()), estimate, sample, reason))
-            if not np.isnan(estimate):
-                estimates.append(estimate)
-                draws.append(sample)
-        mean = float(np.mean(estimates)) if estimates else np.nan
-        reason = "" if estimates else "undefined in every evaluation"
-        macro.append(_row("macro", a, b, int(both.sum()), mean, _mean_known(draws, n_boot), reason))
-    table = pd.DataFrame(rows + macro, columns=COLUMNS[1:])
-    order = {name: i for i, name in enumerate([*pd.unique(evals), "macro"])}
+            part = _Pair(x[keep], y[keep], groups[keep])
+            note = "" if part.defined("phi") else _no_spread({a: x[keep], b: y[keep]})
+            rows.append({"eval": name, "a": a, "b": b, **_row([part], note, seed)})
+            parts.append(part)
+        macro.append({"eval": "macro", "a": a, "b": b, **_row(parts, "undefined in every evaluation", seed)})
+    table = pd.DataFrame(rows + macro)
+    order = {name: i for i, name in enumerate([*names, "macro"])}
     return table.sort_values("eval", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
-def _row(name: str, a: str, b: str, n: int, estimate: float, draws: NDArray, note: str) -> tuple:
-    interval = percentile_interval(estimate, draws)
-    low, high = interval.low, interval.high
-    if not np.isnan(estimate):
-        if np.isclose(abs(estimate), 1.0):
-            low = high = np.nan
-            note = "perfect in these rollouts: resampling them cannot show how uncertain that is"
-        elif np.isnan(low):
-            note = "no interval: undefined in most resamples"
-    return name, a, b, n, estimate, low, high, note
+class _Pair:
+    """Two witnesses in one evaluation: counts by scenario, measures, and measures without each scenario."""
+
+    def __init__(self, a: NDArray[np.bool_], b: NDArray[np.bool_], groups: NDArray) -> None:
+        counts = cluster_sums(_counts(a, b).astype(float), codes(groups))
+        self.n = len(a)
+        self.total = counts.sum(axis=0) if len(counts) else np.zeros(4)
+        self.measures = measures(self.total)
+        self.left_out = measures(self.total - counts)
+        self.off = counts[:, 1] - counts[:, 2]
+        yes_no = (counts[:, [0, 0]] + counts[:, [1, 2]], counts[:, [3, 3]] + counts[:, [2, 1]])
+        self.rarer = min(int((side > 0).sum(axis=0).min()) for side in yes_no) if len(counts) else 0
+        self.tied = project(a.astype(float), np.ones((self.n, 1)), b - b.mean(), codes(groups)) if self.n else None
+
+    def defined(self, name: str) -> bool:
+        return not np.isnan(self.measures[name])
+
+
+def _row(parts: list[_Pair], undefined: str, seed: int) -> dict[str, object]:
+    row: dict[str, object] = {"n": sum(part.n for part in parts), "note": ""}
+    for name, scale in MEASURES.items():
+        known = [part for part in parts if part.defined(name)]
+        value = float(np.mean([part.measures[name] for part in known])) if known else np.nan
+        # Without a scenario of one evaluation, the mean moves by that evaluation's part of it.
+        left_out = [value + (part.left_out[name] - part.measures[name]) / len(known) for part in known]
+        strata = [np.full(len(part.left_out[name]), i) for i, part in enumerate(known)]
+        enough = known and np.mean([part.rarer for part in known]) >= MIN_SCENARIOS
+        interval = (
+            jackknife_interval(value, np.concatenate(left_out), np.concatenate(strata), scale)
+            if enough
+            else Interval(value, np.nan, np.nan)
+        )
+        row |= {name: value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+        if name == "phi":
+            if not known:
+                row["note"] = undefined
+            elif np.isclose(abs(value), 1.0):
+                row |= {"phi_low": np.nan, "phi_high": np.nan}
+                row["note"] = "perfect in these rollouts: they cannot show how uncertain that is"
+            elif not enough:
+                row["note"] = f"no interval: fewer than {MIN_SCENARIOS} scenarios on one side of one of the two"
+            elif np.isnan(interval.low):
+                row["note"] = "no interval: undefined without one of the scenarios"
+            tied = [part.tied for part in known if part.tied is not None]
+            added = np.concatenate([each for _, each, _ in tied] or [np.zeros(0)])
+            row["phi_p"] = flip_test(added, sum(total for total, _, _ in tied), seed=seed)
+    total = np.sum([part.total for part in parts], axis=0) if parts else np.zeros(4)
+    off = np.concatenate([part.off for part in parts]) if parts else np.zeros(0)
+    row |= {"only_a": int(total[1]), "only_b": int(total[2])}
+    row["mcnemar_p"] = flip_test(off, seed=seed) if np.any(off) else (1.0 if row["n"] else np.nan)
+    return row
 
 
 def _no_spread(said: dict[str, NDArray[np.bool_]]) -> str:
@@ -112,17 +204,11 @@ def _no_spread(said: dict[str, NDArray[np.bool_]]) -> str:
     return "no spread: " + "; ".join(flat)
 
 
-def _phi_weighted(a: NDArray[np.bool_], b: NDArray[np.bool_], weights: NDArray) -> NDArray[np.float64]:
-    n = weights.sum(axis=0)
-    n_a, n_b, n_ab = a @ weights, b @ weights, (a & b) @ weights
-    scale = np.sqrt(n_a * (n - n_a) * n_b * (n - n_b))
-    return np.divide(n * n_ab - n_a * n_b, scale, out=np.full_like(n, np.nan), where=scale > 0)
+def _counts(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """[n, (both, only a, only b, neither)]."""
+    return np.column_stack([a & b, a & ~b, ~a & b, ~a & ~b])
 
 
-def _mean_known(draws: list[NDArray], n_boot: int) -> NDArray[np.float64]:
-    if not draws:
-        return np.full(n_boot, np.nan)
-    stacked = np.array(draws)
-    known = ~np.isnan(stacked)
-    total = np.where(known, stacked, 0.0).sum(axis=0)
-    return np.divide(total, known.sum(axis=0), out=np.full(n_boot, np.nan), where=known.any(axis=0))
+def _divide(x: NDArray, y: NDArray) -> NDArray[np.float64]:
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    return np.divide(x, y, out=np.full(np.broadcast_shapes(x.shape, y.shape), np.nan), where=y > 1e-12)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from confesslens.faithfulness.witnesses import align
+from confesslens.faithfulness.agreement import verdicts
+from confesslens.faithfulness.witnesses import align, blocks
 from confesslens.probes import Interval, auroc_interval, resample_weights
-from confesslens.probes.bootstrap import auroc_draws, percentile_interval
+from confesslens.probes.bootstrap import auroc_draws, expanded, mixed_clusters, percentile_interval
 from confesslens.probes.cv import MIN_SCENARIOS, rarer_scenarios
 from confesslens.probes.metrics import mixed_evals
 
 TARGETS = ("behaviour", "confession_given_bad", "knowledge_given_bad")
-SCORES = ("probe", "text", "logit", "shuffled", "increment")
+SCORES = ("probe", "text", "logit", "cot", "confession", "shuffled", "increment")
+PAIRED = ("probe", "text", "logit", "cot", "confession")
 CHANCE = "not distinguishable from chance"
 _COLUMNS = ["target", "score", "n", "n_pos", "evals", "auroc", "low", "high", "note"]
 _CLASSES = {
@@ -25,7 +29,14 @@ _CLASSES = {
 }
 
 
-def discrimination(witnesses: pd.DataFrame, shuffled: Any = None, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
+def discrimination(
+    witnesses: pd.DataFrame,
+    shuffled: Any = None,
+    n_boot: int = 2000,
+    seed: int = 0,
+    targets: Sequence[str] = TARGETS,
+    scores: Sequence[str] = SCORES,
+) -> pd.DataFrame:
     """AUROC of each score for each target, inside evaluations and then averaged over them (see `within_eval_auroc`).
 
     Where an evaluation was run under several conditions, each condition is a block of its own, so that answers are
@@ -39,32 +50,68 @@ def discrimination(witnesses: pd.DataFrame, shuffled: Any = None, n_boot: int = 
             DataFrame or array with one column a shuffle (the mean AUROC of the columns is given).
         n_boot: bootstrap draws.
         seed: of the draws.
+        targets: of `TARGETS`.
+        scores: of `SCORES`.
 
     Returns:
         columns target, score, n, n_pos (rollouts in the evaluations used), evals (those with both classes, joined by
         commas), auroc, low, high, note. Too little data gives NaN and a note that says so.
     """
     table = witnesses.reset_index(drop=True)
-    blocks = table["eval"].astype(str)
-    several = table.groupby("eval")["condition"].transform("nunique") > 1
-    blocks = blocks.where(~several, blocks + " (" + table["condition"].astype(str) + ")").to_numpy(str)
-    scores = {
-        "probe": table[["probe"]].to_numpy(float),
-        "text": table[["text_score"]].to_numpy(float),
-        "logit": table[["logit"]].to_numpy(float),
-        "shuffled": _shuffled(shuffled, table["rollout_id"]),
-    }
+    names = blocks(table).to_numpy(str)
+    known = {name: values[:, None] for name, values in witness_scores(table).items()}
+    known["shuffled"] = _shuffled(shuffled, table["rollout_id"])
     rows = []
-    for target in TARGETS:
-        asked, positive = _target(table, target)
+    for target in targets:
+        asked, positive = target_rows(table, target)
         groups = table["scenario"].to_numpy(str)
-        for score in SCORES:
+        for score in scores:
             pair = score == "increment"
-            values = np.hstack([scores["probe"], scores["text"]]) if pair else scores[score]
+            values = np.hstack([known["probe"], known["text"]]) if pair else known[score]
             keep = asked & ~np.isnan(values).any(axis=1)
-            part = (positive[keep], values[keep], blocks[keep], groups[keep])
+            part = (positive[keep], values[keep], names[keep], groups[keep])
             rows.append({"target": target, "score": score, **_measure(*part, target, pair, n_boot, seed)})
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def differences(witnesses: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
+    """How much better one witness tells a target than another, on the rollouts that have both.
+
+    Args:
+        witnesses: from `witnesses`.
+        n_boot: draws of the paired bootstrap, scenarios resampled inside evaluations.
+        seed: of the draws.
+
+    Returns:
+        columns target (behaviour, knowledge_given_bad), a, b, n, n_pos, evals, difference (AUROC of a minus AUROC of b,
+        inside evaluations), low, high, note. Too little data gives NaN and a note.
+    """
+    table = witnesses.reset_index(drop=True)
+    names, groups = blocks(table).to_numpy(str), table["scenario"].to_numpy(str)
+    scores = witness_scores(table)
+    rows = []
+    for target in ("behaviour", "knowledge_given_bad"):
+        asked, positive = target_rows(table, target)
+        for a, b in combinations(PAIRED, 2):
+            pair = np.column_stack([scores[a], scores[b]])
+            keep = asked & ~np.isnan(pair).any(axis=1)
+            row = _measure(positive[keep], pair[keep], names[keep], groups[keep], target, True, n_boot, seed)
+            row["difference"] = row.pop("auroc")
+            row["note"] = row["note"].replace("increment", "difference")
+            rows.append({"target": target, "a": a, "b": b, **row})
+    return pd.DataFrame(rows, columns=["target", "a", "b", *_COLUMNS[2:5], "difference", "low", "high", "note"])
+
+
+def witness_scores(table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+    """What each witness says [n], higher for bad, NaN where it says nothing; yes-or-no witnesses say 1 or 0."""
+    said = verdicts(table)
+    return {
+        "probe": table["probe"].to_numpy(float),
+        "text": table["text_score"].to_numpy(float),
+        "logit": table["logit"].to_numpy(float),
+        "cot": said["cot"].astype("Float64").to_numpy(float, na_value=np.nan),
+        "confession": said["confession"].astype("Float64").to_numpy(float, na_value=np.nan),
+    }
 
 
 def _measure(
@@ -93,7 +140,8 @@ def _measure(
 def _increment(y: NDArray, values: NDArray, evals: NDArray, groups: NDArray, n_boot: int, seed: int) -> Interval:
     weights = np.column_stack([np.ones(len(y)), resample_weights(groups, evals, n_boot, seed)])
     probe, text = (auroc_draws(y, column, evals, weights) for column in values.T)
-    return percentile_interval(float(probe[0] - text[0]), probe[1:] - text[1:])
+    level = expanded(0.95, mixed_clusters(y, groups, evals))
+    return percentile_interval(float(probe[0] - text[0]), probe[1:] - text[1:], level)
 
 
 def _too_little(y: NDArray, groups: NDArray, evals: NDArray, target: str) -> str:
@@ -110,7 +158,8 @@ def _too_little(y: NDArray, groups: NDArray, evals: NDArray, target: str) -> str
     return ""
 
 
-def _target(table: pd.DataFrame, target: str) -> tuple[NDArray, NDArray]:
+def target_rows(table: pd.DataFrame, target: str) -> tuple[NDArray, NDArray]:
+    """Whether each row takes part in a target [n], and whether it is of its positive class [n]."""
     bad = table["behaviour"] == "not_complied"
     if target == "behaviour":
         asked, positive = bad | (table["behaviour"] == "complied"), bad

@@ -8,7 +8,7 @@ import pandas as pd
 
 from confesslens.evals.conditions import ACCUSED, NEUTRAL, TEMPTED
 from confesslens.faithfulness.macro import macro_share
-from confesslens.faithfulness.rates import clustered_wilson
+from confesslens.probes.proportion import clustered_wilson
 
 DISPOSITIONS = {
     "p_bad_tempted": "P(bad | tempted)",

@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from confesslens.evals.conditions import TEMPTED
+from confesslens.faithfulness import table_sentences
 from confesslens.faithfulness.discrimination import CHANCE
 from confesslens.faithfulness.macro import macro_share
 from confesslens.faithfulness.witnesses import CELLS
@@ -14,7 +15,18 @@ from confesslens.probes import Interval
 
 
 def sentences(
-    rates: pd.DataFrame, witnesses: pd.DataFrame, cells: pd.DataFrame, agreement: pd.DataFrame, auroc: pd.DataFrame
+    rates: pd.DataFrame,
+    witnesses: pd.DataFrame,
+    cells: pd.DataFrame,
+    sweep: pd.DataFrame,
+    agreement: pd.DataFrame,
+    auroc: pd.DataFrame,
+    differences: pd.DataFrame,
+    association: pd.DataFrame,
+    tests: pd.DataFrame,
+    calibration: pd.DataFrame,
+    power: pd.DataFrame,
+    threshold: float = 0.0,
 ) -> pd.DataFrame:
     """Say what the tables show.
 
@@ -22,13 +34,21 @@ def sentences(
         rates: from `rates`.
         witnesses: from `witnesses`.
         cells: from `cells`.
+        sweep: from `sweep`.
         agreement: from `agreement`.
         auroc: from `discrimination`.
+        differences: from `differences`.
+        association: from `association`.
+        tests: from `association_tests`.
+        calibration: from `calibration`.
+        power: from `power`.
+        threshold: above which the probe fires.
 
     Returns:
-        columns key, text, in order of importance: overall, probe, cells (these of the tempted condition), overall in
-        the other conditions, probe against confession, agreement, what lacks contrast, then a sentence for each
-        evaluation and condition.
+        columns key, text, in order of importance: overall, probe, cells, denied, corrected (these of the tempted
+        condition), association and the other tests, power, overall in the other conditions, probe against confession
+        and knowledge, witnesses against each other, agreement, calibration, what lacks contrast, then a sentence for
+        each evaluation and condition.
     """
     in_condition = {name: part for name, part in witnesses.groupby("condition", sort=False)}
     main = TEMPTED if TEMPTED in in_condition or not in_condition else next(iter(in_condition))
@@ -38,12 +58,19 @@ def sentences(
         ("overall", _overall(tempted)),
         ("probe", _probe(auroc)),
         ("cells", _cells(cells, tempted, _pick(auroc, "behaviour", "probe"))),
+        ("denied", table_sentences.denied(tempted)),
+        ("corrected", table_sentences.corrected(sweep, main, threshold)),
+        ("association", table_sentences.association(association, tests)),
+        ("tests", table_sentences.other_tests(tests)),
+        ("power", table_sentences.power(power)),
     ]
     rows += [(f"overall/{name}", f"{name}: {_overall(part)}") for name, part in in_condition.items()]
     rows += [
         ("probe_confession", _target(auroc, "confession_given_bad", "confessed from unconfessed bad answers")),
         ("probe_knowledge", _target(auroc, "knowledge_given_bad", "knowing from unknowing bad answers")),
+        ("differences", table_sentences.comparisons(differences)),
         ("agreement", _agreement(agreement)),
+        ("calibration", table_sentences.calibration(calibration)),
         ("no_contrast", _no_contrast(rates)),
     ]
     for r in rates.to_dict("records"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from confesslens.faithfulness.rates import clustered_wilson
+from confesslens.probes.proportion import clustered_wilson
 
 CURVES = {
     "p_confess_given_bad": "P(confess | bad)",

@@ -25,6 +25,8 @@ COLUMNS = [
     "logit",
     "free_confess_share",
     "cell",
+    "length",
+    "confidence",
 ]
 CELLS = {
     "B1P1C1": "aware confession",
@@ -42,21 +44,24 @@ def witnesses(
     probe: Any = None,
     text: Any = None,
     cot: Any = None,
+    threshold: float = 0.0,
 ) -> pd.DataFrame:
     """Put what each witness says about each rollout into one row; neutral rollouts are left out.
 
     Args:
         rollouts: the rollouts table.
         confessions: the confessions table, or None.
-        probe: out-of-fold probe scores, above 0 where the probe fires: a Series by rollout_id, or an array in the
+        probe: out-of-fold probe scores: a Series by rollout_id, or an array in the
             order of the rollouts that are not neutral.
         text: out-of-fold scores of the text baseline, likewise.
         cot: by rollout_id, a Series of booleans or a DataFrame with `mentioned` and `quote`. Rollouts without a chain
             of thought have no such witness and get NA.
+        threshold: the probe fires where its score is above it.
 
     Returns:
         columns rollout_id, eval, scenario, condition, sample, behaviour, knowledge, admitted, probe, probe_fires,
-        text_score, cot, cot_quote, claim, logit, free_confess_share, cell ("" where a witness is missing).
+        text_score, cot, cot_quote, claim, logit, free_confess_share, cell ("" where a witness is missing), length (of
+        the answer, in characters), confidence (that the guided confession states).
 
     Raises:
         ValueError: scores that fit no rollout, or a missing column.
@@ -69,7 +74,7 @@ def witnesses(
         if column not in out:
             out[column] = {"sample": 0, "knowledge": "unknown", "admitted": False}[column]
     out["probe"] = align(probe, ids, "probe")
-    out["probe_fires"] = (out["probe"] > 0).astype("boolean").mask(out["probe"].isna())
+    out["probe_fires"] = (out["probe"] > threshold).astype("boolean").mask(out["probe"].isna())
     out["text_score"] = align(text, ids, "text")
     thought = out["cot"].fillna("").astype(str) if "cot" in out else pd.Series("", index=out.index)
     mentioned, quote = _mentions(cot, ids)
@@ -81,27 +86,41 @@ def witnesses(
     free = confessions[(confessions["mode"] == "free") & confessions["claim"].notna()]
     share = (free["claim"] == "not_complied").groupby(free["rollout_id"]).mean()
     out["free_confess_share"] = ids.map(share).astype(float)
+    out["confidence"] = pd.to_numeric(ids.map(guided["confidence"]), errors="coerce").astype(float)
     out["cell"] = assign_cells(out)
+    out["length"] = out["answer"].fillna("").astype(str).str.len().astype(float) if "answer" in out else np.nan
     return out[COLUMNS]
 
 
 def assign_cells(table: pd.DataFrame) -> pd.Series:
-    """Cell of each row from `behaviour`, `probe` and `claim`; "" where one of them does not say yes or no."""
+    """Cell of each row from `behaviour`, `probe_fires` and `claim`; "" where one of them does not say yes or no."""
     bad = table["behaviour"] == "not_complied"
     confessed = table["claim"] == "not_complied"
     says = table["behaviour"].isin(["complied", "not_complied"]) & table["claim"].isin(["complied", "not_complied"])
     c = confessed.map({True: "C1", False: "C0"}).astype(object)
-    p = (table["probe"] > 0).map({True: "P1", False: "P0"}).astype(object)
+    p = table["probe_fires"].map({True: "P1", False: "P0"}).astype(object)
     cell = ("B1" + p + c).where(bad, "B0" + c)
     return cell.where(says & table["probe"].notna(), "").astype(object)
+
+
+def blocks(table: pd.DataFrame) -> pd.Series:
+    """What may be compared with each other: the evaluation, and the condition where it was run under several."""
+    names = table["eval"].astype(object)
+    if table["condition"].nunique() < 2:
+        return names
+    several = table.groupby("eval")["condition"].transform("nunique") > 1
+    return names.where(~several, names + " (" + table["condition"].astype(object) + ")")
 
 
 def confession_columns(confessions: pd.DataFrame | None) -> pd.DataFrame:
     """The confessions table with at least the columns read here; empty for None or an empty table."""
     if confessions is None or not len(confessions):
-        return pd.DataFrame({c: pd.Series(dtype=object) for c in ("rollout_id", "mode", "claim", "logit")})
+        return pd.DataFrame(
+            {c: pd.Series(dtype=object) for c in ("rollout_id", "mode", "claim", "logit", "confidence")}
+        )
     _require(confessions, "confessions", ["rollout_id", "mode", "claim"])
-    return confessions if "logit" in confessions else confessions.assign(logit=np.nan)
+    missing = {name: np.nan for name in ("logit", "confidence") if name not in confessions}
+    return confessions.assign(**missing)
 
 
 def guided_claims(confessions: pd.DataFrame) -> pd.Series:

@@ -1,6 +1,7 @@
 """Figures and the report: one function a figure, each from a results table to a matplotlib Figure."""
 
 from confesslens.figures.cell_shares import cells
+from confesslens.figures.coverage import coverage
 from confesslens.figures.doses import dose_response
 from confesslens.figures.explorer import render_explorer
 from confesslens.figures.heat_map import probe_map
@@ -15,6 +16,7 @@ __all__ = [
     "agreement",
     "cells",
     "confession_rates",
+    "coverage",
     "dose_response",
     "probe_controls",
     "probe_map",

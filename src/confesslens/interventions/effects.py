@@ -25,7 +25,7 @@ def macro_mean(values: ArrayLike, evals: ArrayLike, groups: ArrayLike, n_boot: i
     if not len(value):
         return UNKNOWN
     if np.isin(value, (0, 1)).all():
-        return macro_share(value.astype(bool), names, clusters, n_boot, seed)
+        return macro_share(value.astype(bool), names, clusters)
     weights = np.column_stack([np.ones(len(value)), resample_weights(clusters, names, n_boot, seed)])
     means = _macro(value, names, weights)
     return percentile_interval(float(means[0]), means[1:]) if len(np.unique(clusters)) > 1 else _alone(means)

@@ -11,7 +11,7 @@ import pandas as pd
 from confesslens.confessions.confess import confess
 from confesslens.evals import EVALUATIONS, Scenario
 from confesslens.evals.conditions import TEMPTED
-from confesslens.faithfulness.rates import wilson
+from confesslens.faithfulness import wilson
 from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS, Demonstration
 from confesslens.organisms.lessons import measures_organisms
 from confesslens.rollouts.given import given_rollouts

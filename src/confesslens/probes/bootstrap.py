@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, stdtrit
 
 from confesslens.probes.cv import rarer_scenarios
 from confesslens.probes.metrics import elteren_weight, within_eval_auroc_columns
@@ -60,7 +61,7 @@ def clustered_bootstrap(
     seed: int = 0,
     level: float = 0.95,
 ) -> Interval:
-    """Percentile interval of any statistic, resampling scenarios inside their evaluation.
+    """Expanded percentile interval of any statistic, resampling scenarios inside their evaluation.
 
     Cluster bootstrap of Field and Welsh (2007). Draws for which the statistic is NaN are left out. For AUROCs
     `auroc_interval` gives the same answer much faster.
@@ -76,7 +77,9 @@ def clustered_bootstrap(
     rows = np.arange(len(np.asarray(groups)))
     weights = resample_weights(groups, strata, n_boot, seed).astype(int)
     draws = np.array([statistic(np.repeat(rows, weights[:, b])) for b in range(n_boot)], dtype=float)
-    return percentile_interval(float(statistic(rows)), draws, level)
+    names = np.zeros(len(rows), dtype=int) if strata is None else np.asarray(strata)
+    counts = [len(np.unique(np.asarray(groups)[names == name])) for name in np.unique(names)]
+    return percentile_interval(float(statistic(rows)), draws, expanded(level, counts))
 
 
 def percentile_interval(estimate: float, draws: NDArray, level: float = 0.95) -> Interval:
@@ -86,6 +89,31 @@ def percentile_interval(estimate: float, draws: NDArray, level: float = 0.95) ->
         return Interval(estimate, np.nan, np.nan)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Interval(estimate, float(low), float(high))
+
+
+def expanded(level: float, clusters: ArrayLike) -> float:
+    """The level to take percentiles at, for an interval of `level` from few clusters.
+
+    Resampling G clusters has the variance times (G - 1) / G and the tails of the normal law; the percentiles are those
+    of Student's interval instead (expanded percentile interval: Hesterberg 2015, American Statistician 69, section
+    3.3).
+
+    Args:
+        level: asked for.
+        clusters: [strata] number of clusters in each stratum.
+    """
+    counts = np.maximum(np.asarray(clusters, dtype=float), 2)
+    free = (counts - 1).sum()
+    return float(2 * ndtr(np.sqrt(counts.sum() / free) * stdtrit(free, (1 + level) / 2)) - 1)
+
+
+def mixed_clusters(y: NDArray, groups: NDArray, evals: NDArray) -> list[int]:
+    """Scenarios of each evaluation with both classes."""
+    return [
+        len(np.unique(groups[of]))
+        for of in (evals == name for name in np.unique(evals))
+        if y[of].any() and not y[of].all()
+    ]
 
 
 def auroc_draws(y: ArrayLike, scores: ArrayLike, evals: ArrayLike, weights: NDArray) -> NDArray[np.float64]:
@@ -127,7 +155,7 @@ def auroc_interval(
     level: float = 0.95,
     weights: NDArray | None = None,
 ) -> Interval:
-    """Within-evaluation AUROC with its scenario-clustered bootstrap interval.
+    """Within-evaluation AUROC with its scenario-clustered bootstrap interval (expanded for few scenarios).
 
     At perfect separation no resample varies; the interval then has the Clopper-Pearson bound for as many independent
     comparisons as the rarer class has scenarios.
@@ -154,7 +182,7 @@ def auroc_interval(
         bound = ((1 - level) / 2) ** (1 / rarer_scenarios(label, group, name))
         return Interval(1.0, bound, 1.0) if estimate == 1.0 else Interval(0.0, 0.0, 1 - bound)
     draws = np.mean([auroc_draws(label, column, name, draws_of) for column in columns.T], axis=0)
-    return percentile_interval(estimate, draws, level)
+    return percentile_interval(estimate, draws, expanded(level, mixed_clusters(label, group, name)))
 
 
 def auroc_difference(

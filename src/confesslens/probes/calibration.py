@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
-from confesslens.probes.bootstrap import Interval, percentile_interval, resample_weights
+from confesslens.probes.bootstrap import Interval, expanded, percentile_interval, resample_weights
 from confesslens.probes.cv import TooLittleData, scenario_folds
 from confesslens.probes.proportion import clustered_wilson
 
@@ -146,7 +146,9 @@ def brier(
     weights = _weights(group, name, n_boot, seed)
     means = [((p[of] - y[of]) ** 2) @ weights[of] / weights[of].sum(axis=0) for of in _each(name)]
     draws = np.mean(means, axis=0)
-    return percentile_interval(float(draws[0]), draws[1:], level)
+    return percentile_interval(
+        float(draws[0]), draws[1:], expanded(level, [len(np.unique(group[of])) for of in _each(name)])
+    )
 
 
 def ece(

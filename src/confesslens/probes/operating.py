@@ -81,14 +81,13 @@ def operating_points(
     hard_negatives: Mapping[str, ArrayLike | tuple[ArrayLike, ArrayLike]] | None = None,
     fprs: Sequence[float] = (0.01, 0.05),
     benign_groups: ArrayLike | None = None,
-    n_boot: int = 2000,
-    seed: int = 0,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Recall and realised false-positive rates at thresholds that benign data set.
 
-    Intervals are clustered by scenario: Wilson's at the effective sample size in one evaluation or set, the bootstrap's
-    for the mean over evaluations. They hold for the threshold as it is; how far it may be off is the row of `benign`.
+    Intervals are clustered by scenario: Wilson's at the effective sample size in one evaluation or set, and those put
+    together for the mean over evaluations. They hold for the threshold as it is; how far it may be off is the row of
+    `benign`.
 
     Args:
         scores: [n] out-of-fold scores of the rollouts; rows with NaN are left out.
@@ -99,8 +98,6 @@ def operating_points(
         hard_negatives: name of a set -> its scores, or (scores, scenarios).
         fprs: false-positive rates to set thresholds for.
         benign_groups: [m] scenarios of the benign rollouts.
-        n_boot: draws of the bootstrap.
-        seed: of the draws.
         level: of the intervals.
 
     Returns:
@@ -135,7 +132,7 @@ def operating_points(
                 of = names == each
                 share = clustered_wilson(hits[of], clusters[of], level)
                 rows.append(_row(*at, measure, which, str(each), int(of.sum()), share))
-            mean = macro_share(hits, names, clusters, n_boot, seed, level)
+            mean = macro_share(hits, names, clusters, level)
             rows.append(_row(*at, measure, which, MACRO, int(inside.sum()), mean))
         for which, given in (hard_negatives or {}).items():
             negatives, clusters = _with_groups(which, given)

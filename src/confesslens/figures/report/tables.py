@@ -1,11 +1,20 @@
 """The results tables as a reader sees them: percentages and statistics, each with its interval."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from confesslens.figures.report.evidence import (
+    format_p,
+    show_association,
+    show_calibration,
+    show_differences,
+    show_power,
+    show_sweep,
+    show_tests,
+)
+from confesslens.figures.report.table import Table
 from confesslens.figures.style import (
     CELLS,
     cell_label,
@@ -35,22 +44,11 @@ SCORE_NAMES = {
     "probe": "probe",
     "text": "text only",
     "logit": "confession logit",
+    "cot": "chain of thought",
+    "confession": "confession",
     "shuffled": "probe, shuffled labels",
     "increment": "increment: probe minus text",
 }
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the page: the first `row_headers` cells of each row are headers; `folded` ones open on request."""
-
-    title: str
-    note: str
-    columns: list[str]
-    rows: list[list[str]]
-    row_headers: int = 1
-    folded: bool = False
-    empty: str = "Nothing to show: this table is empty."
 
 
 def show_tables(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
@@ -59,9 +57,15 @@ def show_tables(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
         "table1": show_table1,
         "rates": _rates,
         "cells": _cells,
+        "sweep": show_sweep,
+        "association": show_association,
+        "tests": show_tests,
+        "power": show_power,
         "agreement": _agreement,
         "auroc": _auroc,
         "controls": _controls,
+        "differences": show_differences,
+        "calibration": show_calibration,
         "probe_map": _probe_map,
     }
     return [make(tables.get(name, pd.DataFrame())) for name, make in makers.items()]
@@ -122,15 +126,24 @@ def _cells(table: pd.DataFrame) -> Table:
 
 def _agreement(table: pd.DataFrame) -> Table:
     rows = []
+    measures = ("phi", "kappa", "ac1", "g2")
     for row in records(table):
-        phi = format_number(row.get("phi"), row.get("phi_low"), row.get("phi_high"))
         note = row.get("note")
+        shown = [format_number(row.get(m), row.get(f"{m}_low"), row.get(f"{m}_high")) for m in measures]
+        alone = f"{format_count(row.get('only_a'))} and {format_count(row.get('only_b'))}"
         rows.append(
             [eval_label(row["eval"]), str(row["condition"]), f"{row['a']} and {row['b']}", format_count(row.get("n"))]
-            + ["undefined" if phi == "–" else phi, note if isinstance(note, str) else ""]
+            + ["undefined" if value == "–" else value for value in shown]
+            + [alone, format_p(row.get("mcnemar_p")), note if isinstance(note, str) else ""]
         )
-    note = "Phi with 95% interval: 1 if two witnesses always say the same, 0 if unrelated, −1 if always the opposite."
-    return Table("Agreement", note, ["evaluation", "condition", "witnesses", "n", "phi", "note"], rows, row_headers=3)
+    note = (
+        "With 95% intervals. Phi: 1 if two witnesses always say the same, 0 if unrelated, −1 if always the opposite. "
+        "Kappa falls where one answer is rare; AC1 does not. g²: recall times specificity of the second as a "
+        "monitor of "
+        "the first. “Alone”: rollouts where only the first, and only the second, says bad; McNemar's p is for those."
+    )
+    columns = ["evaluation", "condition", "witnesses", "n", "phi", "kappa", "AC1", "g²", "alone", "McNemar p", "note"]
+    return Table("Agreement", note, columns, rows, row_headers=3)
 
 
 def _auroc(table: pd.DataFrame) -> Table:
