@@ -261,3 +261,15 @@ def test_only_whole_runs_are_regraded(tiny_folder, tmp_path):
     for folder, words in ((tmp_path / "r", "no confessions, activations yet"), (tmp_path / "s", "holds no run")):
         with pytest.raises(ValueError, match=words):
             regrade_run(folder)
+
+
+def test_compare_prints_and_writes_tables_and_leaves_the_run_alone(undisturbed, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*") if path.is_file()}
+    arguments = ["compare", str(undisturbed), "--threshold", "0.5", "--csv", str(tmp_path / "csv")]
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "Rates" in result.stdout and "answers" in result.stdout
+    assert {path.stem for path in (tmp_path / "csv").iterdir()} == set(TABLES) - {"probe_map", "scores"}
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    missing = CliRunner().invoke(app, ["compare", str(tmp_path / "none")])
+    assert missing.exit_code == 2 and "holds no run" in missing.stderr
