@@ -21,7 +21,7 @@ from confesslens.rollouts.plan import DEFAULT_CONDITIONS
 
 CORE = ("word_count", "people", "sandbagging")  # what a preset runs unless asked for others
 PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {"evals": CORE, "n": 7, "samples": 2, "neutral_samples": 2, "free_samples": 1, "probe_every": 3},
+    "quick": {"evals": CORE, "n": 6, "samples": 2, "neutral_samples": 2, "free_samples": 1, "probe_every": 3},
     "standard": {"evals": CORE, "n": 16, "samples": 4, "neutral_samples": 3, "free_samples": 2, "probe_every": 1},
 }
 """`quick` shows the whole way within 3 minutes on two cores; `standard` within 15. All twelve take four times that."""
