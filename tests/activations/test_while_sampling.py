@@ -33,8 +33,15 @@ def test_values_are_those_of_a_second_pass(tiny, architecture):
         np.testing.assert_allclose(acts.stream(stream), again.stream(stream), atol=1e-4, rtol=1e-4)
 
 
+def hooks_of(model):
+    return [
+        hook for module in model.hf.modules() for hook in (*module._forward_hooks.values(), *module._forward_pre_hooks)
+    ]
+
+
 def test_reading_changes_no_token_and_ends_with_the_context(tiny):
     model = tiny("llama")
+    before = hooks_of(model)
     plain = cl.roll_out(model, evaluations(), **SETTINGS)
     with capture_while_sampling(model, sites=["answer.mean"]) as reads:
         read = cl.roll_out(model, evaluations(), **SETTINGS)
@@ -42,7 +49,7 @@ def test_reading_changes_no_token_and_ends_with_the_context(tiny):
         cl.roll_out(model, evaluations(), **SETTINGS)
     pd.testing.assert_frame_equal(plain, read)
     assert model not in READERS
-    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.hf.modules())
+    assert hooks_of(model) == before  # transformers' own stay, once hidden states were asked for
     other = cl.roll_out(model, evaluations(), **{**SETTINGS, "seed": 9})
     with pytest.raises(ValueError, match="'answer.mean' of rollout .* was not sampled while activations were read"):
         reads.activations(other)

@@ -269,7 +269,7 @@ def test_compare_prints_and_writes_tables_and_leaves_the_run_alone(undisturbed, 
     result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "Rates" in result.stdout and "answers" in result.stdout
-    assert {path.stem for path in (tmp_path / "csv").iterdir()} == set(TABLES) - {"probe_map", "scores"}
+    assert {path.stem for path in (tmp_path / "csv").iterdir()} == set(TABLES) - {"probe_map", "controls", "scores"}
     assert {path: path.stat().st_mtime_ns for path in before} == before
     missing = CliRunner().invoke(app, ["compare", str(tmp_path / "none")])
     assert missing.exit_code == 2 and "holds no run" in missing.stderr
