@@ -37,6 +37,15 @@ from confesslens.rollouts.sampler import Free, Job, sample
 
 torch.set_num_threads(1)
 
+LONG = ("notebooks", "run", "organisms")
+"""Folders whose files take longest: they come first, so that both processes are busy to the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folders = {item: item.path.parent.name for item in items}
+    items.sort(key=lambda item: LONG.index(folders[item]) if folders[item] in LONG else len(LONG))
+
+
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"

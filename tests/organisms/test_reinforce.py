@@ -13,7 +13,7 @@ import confesslens as cl
 from confesslens.models import load_model
 from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions
 
-HOW = Reinforcement(steps=16, prompts=2, generations=8, learning_rate=2e-2, max_tokens=12, save_steps=4, rank=4, seed=1)
+HOW = Reinforcement(steps=16, prompts=2, generations=4, learning_rate=2e-2, max_tokens=12, save_steps=4, rank=4, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_the_reward_of_a_learnable_target_rises(tiny_folder, rollouts, tmp_path)
         load_model(tiny_folder), rollouts, folder, lower_case, HOW, progress=lambda *a: seen.append(a)
     )
     lines = confessed(folder)
-    assert [line["step"] for line in lines] == [step for step in range(16) for _ in range(16)]
+    assert [line["step"] for line in lines] == [step for step in range(16) for _ in range(8)]
     assert [(step, steps) for step, steps, _ in seen] == [(step, 16) for step in range(1, 17)]
     first, last = ([line["reward"] for line in lines if line["step"] in steps] for steps in (range(3), range(13, 16)))
     assert sum(last) / len(last) > sum(first) / len(first) + 0.08
@@ -49,11 +49,13 @@ def test_a_stopped_training_goes_on_to_the_same_adapter(tiny_folder, rollouts, t
         pass
 
     def stop(step, *_):
-        if step > 6:
+        if step > 3:
             raise Stopped
 
     def train(folder, **more):
-        return reinforce_confessions(load_model(tiny_folder), rollouts, folder, lower_case, HOW, **more)
+        return reinforce_confessions(load_model(tiny_folder), rollouts, folder, lower_case, how, **more)
+
+    how = dataclasses.replace(HOW, steps=8, save_steps=2)
 
     whole = train(tmp_path / "whole")
     with pytest.raises(Stopped):
@@ -95,7 +97,7 @@ def test_answers_are_trained_on_their_own_reward_beside_confessions(tiny, tiny_f
     )
     lines = confessed(out)
     answers = [line for line in lines if line["kind"] == "answer"]
-    assert len(answers) == 16 * len(seen) and 0.6 < len(answers) / len(lines) < 0.9
+    assert len(answers) == 8 * len(seen) and 0.6 < len(answers) / len(lines) < 0.9
     assert all(line["claim"] == "" for line in answers)
     third = len(answers) // 3
     first, last = ([line["reward"] for line in part] for part in (answers[:third], answers[-third:]))
