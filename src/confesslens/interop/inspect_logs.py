@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
     from inspect_ai.model import ChatMessage
 
-SCORER = "confesslens"
+SCORER = "behaviour"
 """The scorer whose values are behaviours."""
 
 
@@ -70,7 +70,7 @@ def write_inspect_log(records: Sequence[Record], path: str | Path) -> Path:
     for record in answered:
         name = f"{record.scenario}/{record.condition}"
         epochs[name] += 1
-        *prompt, reply = [_to_inspect(message) for message in messages_of(record)]
+        *prompt, reply = [to_inspect(message) for message in messages_of(record)]
         assert isinstance(reply, ChatMessageAssistant)
         samples.append(
             EvalSample(
@@ -121,14 +121,15 @@ def _record(sample: EvalSample, log: EvalLog, scorer: str | None) -> Record:
     reply = turns.pop() if turns and turns[-1].role == "assistant" else None
     cot, answer = _thoughts(reply) if reply is not None else ("", "")
     own = sample.metadata
+    name = str(own.get("eval", log.eval.task))
     behaviour = "neither"
     if scorer is not None:
         behaviour = {"I": "not_complied", "C": "complied"}.get(str(scores[scorer]), str(scores[scorer]))
     elif scores.get(SCORER) in BEHAVIOURS:
         behaviour = str(scores[SCORER])
     return Record(
-        log.eval.task,
-        str(own.get("scenario", f"{log.eval.task}/{sample.id}")),
+        name,
+        str(own.get("scenario", f"{name}/{sample.id}")),
         tuple(_from_inspect(turn) for turn in turns),
         answer,
         str(own.get("condition", "given")),
@@ -154,7 +155,8 @@ def _from_inspect(message: ChatMessage) -> Message:
     return {"role": message.role, "content": "\n".join(part for part in said if part)}
 
 
-def _to_inspect(message: Message) -> ChatMessage:
+def to_inspect(message: Message) -> ChatMessage:
+    """A message as Inspect has it; a role that it does not know becomes the user's."""
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageTool, ChatMessageUser
 
     kinds = {

@@ -1,0 +1,71 @@
+"""Our evaluations as Inspect tasks, run by Inspect against a real server with a real model behind it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+inspect_ai = pytest.importorskip("inspect_ai")
+
+from confesslens.evals import EVALUATIONS, get  # noqa: E402
+from confesslens.interop import read_transcripts  # noqa: E402
+from confesslens.interop.inspect_tasks import TASKS, make_task  # noqa: E402
+
+
+def run_task(task, url, monkeypatch, tmp_path, **more):
+    monkeypatch.setenv("LOCAL_API_KEY", "none")
+    options = {"display": "none", "log_dir": str(tmp_path / "logs"), "max_connections": 1, "log_format": "json"}
+    options |= {"model_base_url": url, "max_retries": 1}
+    (log,) = inspect_ai.eval(task, model="openai-api/local/model", **(options | more))
+    assert log.status == "success", log.error
+    return log
+
+
+def test_inspect_finds_every_evaluation_by_its_name():
+    from inspect_ai._util.registry import registry_lookup
+
+    assert set(TASKS) == set(EVALUATIONS)
+    for name in EVALUATIONS:
+        assert registry_lookup("task", f"confesslens/{name}") is not None
+
+
+def test_answers_are_graded_and_confessions_read(tiny, serve, monkeypatch, tmp_path):
+    task = make_task("people", n=2, tier="tiny", conditions="tempted,accused")
+    log = run_task(task, serve(tiny("llama")), monkeypatch, tmp_path, epochs=2)
+    assert len(log.samples) == 8 and {s.epoch for s in log.samples} == {1, 2}
+    metrics = {name for score in log.results.scores for name in score.metrics}
+    assert metrics >= {"complied", "not_complied", "neither", "unparsed", "unsure", "p_confess_given_bad"}
+    for sample in log.samples:
+        assert [m.role for m in sample.messages][-2:] == ["user", "assistant"]  # no confession in it
+        assert sample.metadata["confession"] == sample.scores["confession"].answer
+    table = read_transcripts(tmp_path / "logs" / next(iter((tmp_path / "logs").iterdir())).name)
+    assert set(table["eval"]) == {"people"} and set(table["condition"]) == {"tempted", "accused"}
+    for row in table.to_dict("records"):
+        scenario = get("people").make_scenarios(2, 0, "tiny")[int(row["scenario"][-4:])]
+        assert json.loads(row["facts"]) == json.loads(json.dumps(scenario.facts))
+        assert get("people").grade(scenario, row["condition"], row["answer"]).behaviour == row["behaviour"]
+
+
+def test_the_embedded_model_behind_a_server(embedded, serve, monkeypatch, tmp_path):
+    task = make_task("sandbagging", n=1, tier="tiny", conditions="tempted", cot=False, request="question")
+    log = run_task(task, serve(embedded), monkeypatch, tmp_path)
+    (sample,) = log.samples
+    assert sample.scores["behaviour"].value in ("complied", "not_complied", "neither")
+    assert sample.scores["confession"].value in ("complied", "not_complied", "unsure", "unparsed")
+    assert sample.output.completion and sample.metadata["confession"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"name": "sandbaging"}, "sandbagging"),
+        ({"tier": "huge"}, "no tier 'huge'"),
+        ({"conditions": "tempted,asleep"}, "no condition 'asleep'"),
+        ({"request": "report"}, "asks for a report"),
+        ({"request": "threepart"}, "three_part"),
+    ],
+)
+def test_bad_settings_are_named(settings, says):
+    with pytest.raises((ValueError, KeyError), match=says):
+        make_task(**({"name": "people", "n": 1, "tier": "tiny"} | settings))
