@@ -172,7 +172,7 @@ def test_the_format_is_told_from_the_first_row(write, name, rows, expected):
         ("a.jsonl", [LIARS[0] | {"messages": [{"role": "user"}]}], None, "row 1, field messages.0.content"),
         ("a.jsonl", [{"messages": [USER]}], "liars_bench", "row 1, field deceptive: field required .* messages"),
         ("a.csv", [{"statement": "s", "label": 2}], None, "row 1, field label"),
-        ("a.csv", [{"question": "q"}], None, "a row with question is of no known format: name one of inspect"),
+        ("a.csv", [{"question": "q"}], None, "a row with question is of no known format: name one of rollouts"),
         ("a.json", {"rollouts": 3}, None, "list of `rollouts`"),
         ("a.json", {"rollouts": [ROLLOUTS["rollouts"][0] | {"graded_deception": [1]}]}, None, "1 for 4 output_strs"),
         ("a.jsonl", [3], "chat", "row 1: expected an object"),

@@ -6,5 +6,6 @@ from confesslens.cli import runs
 from confesslens.cli import probes
 from confesslens.cli import cause
 from confesslens.cli import organisms
+from confesslens.cli import interop
 
-__all__ = ["app", "cause", "organisms", "probes", "runs"]
+__all__ = ["app", "cause", "interop", "organisms", "probes", "runs"]

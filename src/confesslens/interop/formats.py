@@ -22,6 +22,7 @@ from confesslens.interop.mask import read_mask
 from confesslens.interop.record import Record, records_table, table_records
 from confesslens.interop.reward_hacks import read_reward_hacks
 from confesslens.interop.rows import read_json, read_raw_rows
+from confesslens.interop.tables import read_table, write_table
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ def _fields(names: str) -> frozenset[str]:
 
 
 FORMATS: dict[str, Format] = {
+    "rollouts": Format(
+        "a run's rollouts", "transcripts", _fields("eval scenario messages answer behaviour"), read_table, write_table
+    ),
     "inspect": Format("Inspect AI log", "transcripts", _fields("eval samples"), read_inspect_log, write_inspect_log),
     "liars_bench": Format(
         "Liars' Bench", "transcripts", _fields("messages deceptive"), read_liars_bench, write_liars_bench
@@ -98,6 +102,8 @@ def sniff_format(path: str | Path) -> str:
     path = Path(path)
     if path.suffix.lower() == ".eval":
         return "inspect"
+    if path.is_dir():
+        return "rollouts"
     first: Any = None
     if path.suffix.lower() == ".json":
         first = read_json(path)

@@ -86,10 +86,7 @@ def read_raw_rows(path: Path) -> Iterator[Any]:
     """Each row of a file as it stands, unchecked; raises ValueError as `read_rows` does."""
     kind = path.suffix.lower()
     if kind == ".parquet":
-        try:
-            yield from (_plain(row) for row in pd.read_parquet(path).to_dict("records"))
-        except (OSError, ValueError) as error:
-            raise ValueError(f"cannot read {path}: {error}") from None
+        yield from (_plain(row) for row in parquet_table(path).to_dict("records"))
         return
     text = _text(path)
     if kind == ".csv":
@@ -141,6 +138,14 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         value = value.tolist()
     return [_plain(own) for own in value] if isinstance(value, list) else value
+
+
+def parquet_table(path: Path) -> pd.DataFrame:
+    """The table of a parquet file; raises ValueError for a file that cannot be read or is none."""
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot read {path}: {error}") from None
 
 
 def read_json(path: Path) -> Any:
