@@ -7,5 +7,6 @@ from confesslens.cli import probes
 from confesslens.cli import cause
 from confesslens.cli import organisms
 from confesslens.cli import interop
+from confesslens.cli import doctor
 
-__all__ = ["app", "cause", "interop", "organisms", "probes", "runs"]
+__all__ = ["app", "cause", "doctor", "interop", "organisms", "probes", "runs"]
