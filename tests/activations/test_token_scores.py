@@ -62,6 +62,13 @@ def test_a_text_has_tokens_and_no_verdict(saved):
     assert set(got.parts) == {"text"} and len(got.to_frame()) == len(got.ids)
 
 
+def test_another_tokenizer_or_template_is_refused(tiny, tmp_path):
+    model = tiny("llama")
+    folder = save_probe(tmp_path / "p", fitted(), card_of(model, tokenizer="0123456789abcdef"))
+    with pytest.raises(ValueError, match=f"template 0123456789abcdef, this model has {model.tokenizer_hash}"):
+        load_probe(folder)[0].score_tokens(model, CHAT)
+
+
 def test_another_model_layer_or_site_is_refused(saved, tiny):
     folder, model = saved
     probe, _ = load_probe(folder)

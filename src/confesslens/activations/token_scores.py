@@ -36,9 +36,9 @@ def score_tokens(
         layer: where a probe without a card reads; with one it may be left out.
 
     Raises:
-        ValueError: a probe fitted to another model or layer, or an empty chat or text.
+        ValueError: a probe fitted to another model, tokenizer or layer, or an empty chat or text.
     """
-    place = place_of(probe, model.fingerprint, layer, probe.card.get("site", ""))
+    place = place_of(probe, model.fingerprint, layer, probe.card.get("site", ""), model.tokenizer_hash)
     items = as_items(model, [messages])
     (item,) = items
     site = place.site if place.site.rpartition(".")[0] in item.spans else None

@@ -31,15 +31,17 @@ class ReadPlace:
         return ""
 
 
-def place_of(probe: Any, fingerprint: str, layer: int | None = None, site: str | None = None) -> ReadPlace:
-    """Where a probe reads, after its card, for a model of this fingerprint.
+def place_of(
+    probe: Any, fingerprint: str, layer: int | None = None, site: str | None = None, tokenizer: str | None = None
+) -> ReadPlace:
+    """Where a probe reads, after its card, for a model of this fingerprint and, where text is read, this tokenizer.
 
     A direction means something in the activations that it was fitted to and in no others: those of another model, of
     the same model with another adapter, of another layer or site. So a probe with a card refuses them. One that was
     just fitted has no card: layer and site are then the caller's to say.
 
     Raises:
-        ValueError: another model, layer or site than the card's, or no card and none said.
+        ValueError: another model, tokenizer, layer or site than the card's, or no card and none said.
     """
     card = probe.card
     known = card.get("fingerprint")
@@ -52,6 +54,11 @@ def place_of(probe: Any, fingerprint: str, layer: int | None = None, site: str |
         raise ValueError(
             f"the probe was fitted to {of or 'a model'} (fingerprint {known}), not to this model (fingerprint"
             f" {fingerprint}): load that model, or fit a probe to this one"
+        )
+    if tokenizer and card.get("tokenizer") and tokenizer != card["tokenizer"]:
+        raise ValueError(
+            f"the probe was fitted with tokenizer and chat template {card['tokenizer']}, this model has {tokenizer}: the"
+            " same text would be other tokens; load the model with its own tokenizer and template"
         )
     for what, asked in (("layer", layer), ("site", site)):
         if asked is not None and card.get(what) is not None and asked != card[what]:
