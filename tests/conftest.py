@@ -25,8 +25,12 @@ from transformers import (
     GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
+    GptOssConfig,
+    GptOssForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
     PreTrainedTokenizerFast,
     Qwen3Config,
     Qwen3ForCausalLM,
@@ -104,6 +108,19 @@ def _gpt2(vocab: int) -> torch.nn.Module:
     return GPT2LMHeadModel(GPT2Config(vocab_size=vocab, n_positions=4096, n_embd=32, n_layer=3, n_head=4))
 
 
+def _mistral(vocab: int) -> torch.nn.Module:
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    return MistralForCausalLM(MistralConfig(vocab_size=vocab, sliding_window=64, **heads, **_SIZES))
+
+
+def _gpt_oss(vocab: int) -> torch.nn.Module:
+    """A mixture of experts, with attention sinks and windows in every other layer."""
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+    experts = {"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 32}
+    kinds = ["sliding_attention", "full_attention", "sliding_attention"]
+    return GptOssForCausalLM(GptOssConfig(vocab_size=vocab, layer_types=kinds, **heads, **experts, **_SIZES))
+
+
 ARCHITECTURES: dict[str, Callable[[int], torch.nn.Module]] = {
     "llama": _llama,
     "qwen3": _qwen3,
@@ -111,11 +128,13 @@ ARCHITECTURES: dict[str, Callable[[int], torch.nn.Module]] = {
     "gpt_neox": _neox,
     "gpt2": _gpt2,
 }
+FAMILIES = ARCHITECTURES | {"mistral": _mistral, "gpt_oss": _gpt_oss}
+"""All that are checked end to end; most tests take `ARCHITECTURES`."""
 
 
 def build_tiny(architecture: str, tokenizer: PreTrainedTokenizerFast) -> Model:
     torch.manual_seed(0)
-    hf = ARCHITECTURES[architecture](len(tokenizer)).eval()
+    hf = FAMILIES[architecture](len(tokenizer)).eval()
     for parameter in hf.parameters():  # larger than usual, so that what the model says depends on its input
         if parameter.ndim > 1:
             torch.nn.init.normal_(parameter, std=0.2)

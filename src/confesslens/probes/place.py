@@ -57,8 +57,8 @@ def place_of(
         )
     if tokenizer and card.get("tokenizer") and tokenizer != card["tokenizer"]:
         raise ValueError(
-            f"the probe was fitted with tokenizer and chat template {card['tokenizer']}, this model has {tokenizer}: the"
-            " same text would be other tokens; load the model with its own tokenizer and template"
+            f"the probe was fitted with tokenizer and chat template {card['tokenizer']}, this model has {tokenizer}:"
+            " the same text would be other tokens; load the model with its own tokenizer and template"
         )
     for what, asked in (("layer", layer), ("site", site)):
         if asked is not None and card.get(what) is not None and asked != card[what]:
