@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from confesslens.activations import Activations, capture, capture_controls, load_activations, save_activations
     from confesslens.confessions import confess, yes_no_logits
     from confesslens.config import RunConfig, make_config
-    from confesslens.models import Model, ModelError, load_model
+    from confesslens.models import Endpoint, Model, ModelError, load_model
     from confesslens.rollouts import roll_out
     from confesslens.run import run
 
 _HOME = {
     "Activations": "activations",
+    "Endpoint": "models",
     "Model": "models",
     "ModelError": "models",
     "RunConfig": "config",
@@ -41,6 +42,7 @@ _HOME = {
 
 __all__ = [
     "Activations",
+    "Endpoint",
     "Model",
     "ModelError",
     "RunConfig",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -34,6 +35,7 @@ class RunConfig(BaseModel):
 
     preset: str = "quick"
     model: str = Field("smollm2-135m", description="embedded model, hub id, folder or .gguf file")
+    endpoint: str | None = Field(None, description="address of an OpenAI-compatible endpoint that has the model")
     adapter: str | None = Field(None, description="PEFT adapter merged into the model")
     organism: str | None = Field(None, description="model organism on the embedded model, over held-out scenarios")
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
@@ -58,6 +60,15 @@ class RunConfig(BaseModel):
     @classmethod
     def _known_evals(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(evaluation.name for evaluation in evaluations.select(*names))
+
+    @field_validator("endpoint")
+    @classmethod
+    def _plain_address(cls, address: str | None) -> str | None:
+        if address is not None:
+            parts = urlsplit(address)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+                raise ValueError("expected an address such as http://localhost:8000/v1; a key goes into OPENAI_API_KEY")
+        return address
 
     @field_validator("conditions")
     @classmethod
@@ -87,6 +98,17 @@ class RunConfig(BaseModel):
             raise ValueError(
                 f"organism {self.organism!r} is an adapter on {EMBEDDED} at tier tiny: leave model, adapter and tier"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _endpoint_has_no_weights(self) -> RunConfig:
+        if self.endpoint is None:
+            return self
+        for name in ("adapter", "organism", "dtype", "device"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} is of a model that is loaded here: leave it, or leave the endpoint")
+        if self.free_samples < 1:
+            raise ValueError("a model behind an endpoint can only be asked freely: free_samples has to be 1 or more")
         return self
 
     def default_folder(self) -> Path:

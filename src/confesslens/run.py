@@ -25,14 +25,15 @@ from filelock import FileLock, Timeout
 from confesslens import stages
 from confesslens.config import RunConfig
 from confesslens.folder import MANIFEST, RunFolder, content_key
-from confesslens.models import EMBEDDED, embedded_folder
-from confesslens.models.load import organism_folder
+from confesslens.models import EMBEDDED, Endpoint, embedded_folder
+from confesslens.models.endpoint import NO_INTERNALS
+from confesslens.models.load import check_model_name, organism_folder
 from confesslens.rollouts.rollout import regrade
 from confesslens.scale import Workers
 from confesslens.shards import ROLLOUTS, asked_rollouts, load_worker_model
 
 Progress = Callable[[str, int, int], Any]
-FORMAT = 3  # of the run folder; a new one makes every stage's inputs new
+FORMAT = 4  # of the run folder; a new one makes every stage's inputs new
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ STAGES = (
         "rollouts",
         stages.rollouts,
         (
-            *("model", "adapter", "organism", "dtype", "evals", "tier", "conditions", "n", "samples"),
+            *("model", "endpoint", "adapter", "organism", "dtype", "evals", "tier", "conditions", "n", "samples"),
             *("neutral_samples", "cot", "temperature", "seed"),
         ),
         long=True,
@@ -150,7 +151,10 @@ def explore_run(folder: str | Path, *, progress: Progress = lambda stage, done, 
             progress("token scores", finished, total)
 
         progress("token scores", 0, total)
-        stages.score_tokens_of_run(found, load_worker_model(config, _embedded(config)), advance)
+        model = load_worker_model(config, _embedded(config))
+        if isinstance(model, Endpoint):
+            raise ValueError(f"{path} cannot be coloured: {NO_INTERNALS}")
+        stages.score_tokens_of_run(found, model, advance)
         stages.write_explorer(found)
     return RunFolder(path)
 
@@ -180,6 +184,8 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
             progress(stage.name, 1, 1)
     if not todo:
         return
+    if config.endpoint is None:
+        check_model_name(config.model)  # before any process is started for it
     run.manifest.update(
         config=config.model_dump(mode="json"),
         versions={"python": platform.python_version(), **_versions()},
@@ -187,7 +193,9 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
         keys=keys,
     )
     run.manifest.setdefault("created", datetime.now(UTC).isoformat(timespec="seconds"))
-    run.manifest.setdefault("model", {}).update(name=config.model, adapter=config.adapter or config.organism or "")
+    run.manifest.setdefault("model", {}).update(
+        name=config.model, adapter=config.adapter or config.organism or "", endpoint=config.endpoint or ""
+    )
     run.save_manifest()
     with Workers(functools.partial(load_worker_model, config, _embedded(config)), _worker_count(config)) as workers:
         for stage in todo:
@@ -230,7 +238,7 @@ def _refuse_other_settings(run: RunFolder, config: RunConfig, keys: dict[str, st
 
 
 def _embedded(config: RunConfig) -> Path | None:
-    return embedded_folder() if config.model == EMBEDDED else None
+    return embedded_folder() if config.model == EMBEDDED and config.endpoint is None else None
 
 
 def _weights(config: RunConfig) -> list[Any]:
@@ -247,6 +255,8 @@ def _weights(config: RunConfig) -> list[Any]:
 
 
 def _worker_count(config: RunConfig) -> int:
+    if config.endpoint is not None:
+        return 1  # it waits for replies, several at a time
     if config.workers is not None:
         return config.workers
     import torch

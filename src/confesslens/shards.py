@@ -15,7 +15,7 @@ from confesslens.confessions.confess import confess
 from confesslens.config import RunConfig
 from confesslens.evals import NEUTRAL
 from confesslens.folder import RunFolder
-from confesslens.models import Model, load_model
+from confesslens.models import Endpoint, Model, load_model
 from confesslens.organisms.lessons import measures_organisms
 from confesslens.rollouts.plan import Planned, plan_rollouts
 from confesslens.rollouts.rollout import sample_rollouts
@@ -41,8 +41,10 @@ class Shard:
         return self.folder / "parts" / f"{stage}-{self.number:04d}-of-{self.count:04d}.{ending}"
 
 
-def load_worker_model(config: RunConfig, folder: Path | None) -> Model:
+def load_worker_model(config: RunConfig, folder: Path | None) -> Model | Endpoint:
     """A worker's model, from `folder` where the name stands for one."""
+    if config.endpoint is not None:
+        return Endpoint(config.model, config.endpoint)
     model = load_model(
         config.model if folder is None else folder,
         config.adapter,
@@ -75,7 +77,7 @@ def asked_rollouts(run: RunFolder) -> pd.DataFrame:
     return table[table["condition"] != NEUTRAL].reset_index(drop=True)
 
 
-def sample_shard(model: Model, shard: Shard, advance: Advance) -> None:
+def sample_shard(model: Model | Endpoint, shard: Shard, advance: Advance) -> None:
     """Sample and grade the planned rollouts of a shard."""
     config = shard.config
     everything = planned_rollouts(config)
@@ -91,7 +93,7 @@ def sample_shard(model: Model, shard: Shard, advance: Advance) -> None:
     _write_part(shard.file("rollouts", "parquet"), lambda path: table.to_parquet(path, index=False))
 
 
-def confess_shard(model: Model, shard: Shard, advance: Advance) -> None:
+def confess_shard(model: Model | Endpoint, shard: Shard, advance: Advance) -> None:
     """Ask for the confessions of a shard's rollouts."""
     config = shard.config
     asked = asked_rollouts(RunFolder(shard.folder)).iloc[list(shard.places)]

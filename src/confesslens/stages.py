@@ -21,6 +21,7 @@ from confesslens.evals.twins import find_twins
 from confesslens.folder import RunFolder
 from confesslens.models import EMBEDDED
 from confesslens.models.embedded import EMBEDDED_HUB_ID
+from confesslens.models.endpoint import NO_INTERNALS
 from confesslens.rollouts.rollout import add_knowledge
 from confesslens.shards import (
     CONFESSIONS,
@@ -64,8 +65,11 @@ def confessions(run: RunFolder, config: RunConfig, workers: Workers, advance: Ad
 
 
 def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
-    """Read the residual stream of the same rollouts; activations.zarr."""
+    """Read the residual stream of the same rollouts; activations.zarr. Of a model behind an endpoint there is none."""
     table = asked_rollouts(run)
+    if config.endpoint is not None:
+        advance(len(table))
+        return
     shards = _shards(run, config, table["scenario"].tolist())
     _missing(workers, capture_shard, shards, "activations", "done", advance)
     if (run.path / GROWING).is_dir():  # else a kill came between the renaming and the manifest
@@ -81,17 +85,19 @@ def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Ad
 
 def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
     """Sweep probes over layers and sites, beside their controls; the probe is saved with its card."""
-    acts = load_activations(run.path / ACTIVATIONS)
     table = asked_rollouts(run)
     graded = (table["behaviour"] != "neither").to_numpy()
     rows = table[graded]
-    every = [i for i in range(len(acts.layers)) if i % config.probe_every == 0 or i == len(acts.layers) - 1]
     empty = pd.DataFrame(columns=["layer", "site", "n", "n_pos", "auroc", "low", "high", "shuffled", "text", "p"])
     beside = pd.DataFrame(columns=probes.CONTROL_COLUMNS)
     scores = pd.DataFrame({"rollout_id": table["rollout_id"], "probe": np.nan, "text": np.nan})
     run.remove("probes")
     run.remove(TOKEN_SCORES)  # of the probe before
     try:
+        if config.endpoint is not None:
+            raise probes.TooLittleData(NO_INTERNALS)
+        acts = load_activations(run.path / ACTIVATIONS)
+        every = [i for i in range(len(acts.layers)) if i % config.probe_every == 0 or i == len(acts.layers) - 1]
         labels, groups = (rows["behaviour"] == "not_complied").to_numpy(), rows["scenario"].to_numpy()
         names = (rows["eval"] + " " + rows["condition"]).to_numpy()  # contrasts stay within one condition
         text = probes.text_baseline(rows["answer"].tolist(), labels, groups, names, seed=config.seed)

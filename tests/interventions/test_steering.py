@@ -161,12 +161,13 @@ def test_levels_of_planted_tables(data, kept, level):
     assert found["level"] == level, found["sentence"]
 
 
+@pytest.mark.slow
 def test_nothing_is_found_in_nothing():
     levels = []
-    for seed in range(16):
+    for seed in range(40):
         outcomes = planted(0.0, seed=seed)
         levels.append(evidence(outcomes, trends(outcomes, STRENGTHS, 100), STRENGTHS, 100)["level"].iloc[0])
-    assert levels.count("behavioural") >= 15
+    assert levels.count("behavioural") >= 37
 
 
 def test_the_scale_is_the_median_norm(tiny, rollouts):

@@ -82,6 +82,7 @@ def test_a_confession_of_neither_earns_nothing_where_rollouts_are_made_anew(tiny
     assert any(line["behaviour"] == "neither" for line in lines)
 
 
+@pytest.mark.slow
 def test_answers_are_trained_on_their_own_reward_beside_confessions(tiny, tiny_folder, tmp_path):
     sampled = cl.roll_out(tiny("llama"), cl.evals("people"), n=4, samples=1, conditions=["tempted"])  # with thoughts
     how = dataclasses.replace(HOW, p=0.25, steps=24)

@@ -71,7 +71,12 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("stage", STAGE_NAMES)
+SHORT = ("probes", "faithfulness")  # stages that are done anew as a whole
+
+
+@pytest.mark.parametrize(
+    "stage", [pytest.param(name, marks=pytest.mark.slow) if name in SHORT else name for name in STAGE_NAMES]
+)
 def test_stopped_in_a_stage_and_continued(stage, undisturbed, tiny_folder, tmp_path):
     """Stopped after some of a stage's work: what was done is kept, and the tables end as in one go."""
 

@@ -28,7 +28,6 @@ from confesslens.activations.reads import Reads, reads_hash, reads_of
 from confesslens.activations.sites import PRIMARY_SITES, check_sites, site_tokens
 from confesslens.activations.store import StoreWriter, open_activations
 from confesslens.activations.streams import check_fired, check_layers, check_streams, hook_points, hooked
-from confesslens.rollouts.rollout import COT_OPEN
 from confesslens.rollouts.sampler import READERS, Completion, Job
 
 if TYPE_CHECKING:
@@ -90,7 +89,8 @@ class SampledActivations:
 
     def __init__(self, model: Model, contents: Contents) -> None:
         self.model, self.contents = model, contents
-        self.tail = 1 + len(model.encode(COT_OPEN))  # back to the prompt's last token
+        marks = model.thinking
+        self.tail = 1 + max(len(model.encode(mark)) for mark in (marks.open, marks.none))  # to the prompt's last token
         self._points = hook_points(model, contents.layers, contents.streams)
         self._fired = [0] * len(self._points)
         self._states: dict[int, torch.Tensor] = {}

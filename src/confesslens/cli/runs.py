@@ -21,6 +21,7 @@ _HEADLINES = ("overall", "probe", "cells", "denied")  # the sentences that end a
 def run_command(
     preset: Annotated[str | None, typer.Option(help="quick (3 minutes on two cores) or standard")] = None,
     model: Annotated[str | None, typer.Option(help="smollm2-135m, a hub id, a folder or a .gguf file")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="address of an OpenAI-compatible endpoint of the model")] = None,
     adapter: Annotated[str | None, typer.Option(help="folder of a PEFT adapter")] = None,
     organism: Annotated[str | None, typer.Option(help="a model organism, on scenarios that it never saw")] = None,
     evals: Annotated[str | None, typer.Option(help="comma-separated, or all; default three that are quick")] = None,
@@ -45,6 +46,7 @@ def run_command(
     options: dict[str, Any] = {
         "preset": preset,
         "model": model,
+        "endpoint": endpoint,
         "adapter": adapter,
         "organism": organism,
         "evals": split_names(evals),

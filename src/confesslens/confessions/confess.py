@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from confesslens.confessions.chatted import chat_confessions
 from confesslens.confessions.forms import FORMS, claim_confidence, verdict_logit
 from confesslens.confessions.requests import THREE_PART_REQUEST, Request, find_requests
+from confesslens.confessions.row import COLUMNS, confession_row
+from confesslens.models.endpoint import Endpoint
 from confesslens.rollouts.plan import stream_seed
 from confesslens.rollouts.sampler import Completion, Edit, Forced, Free, Job, Part, sample
 
 if TYPE_CHECKING:
     from confesslens.models import Model
-
-COLUMNS = (
-    *("confession_id", "rollout_id", "sample", "form", "mode", "text", "objective", "claim", "why", "grade"),
-    *("confidence", "logit", "token_ids", "spans", "request"),
-)
-"""The columns of a confessions table; `spans` is JSON, over `token_ids`, which hold the whole transcript."""
 
 FREE_TOKENS = FORMS["three_part"].free_tokens
 REPLY_TOKENS = 32  # of the answers on the way to an interrogation's report
@@ -30,7 +27,7 @@ _OPEN = 2**31  # a span that goes on for as long as tokens are sampled
 
 
 def confess(
-    model: Model,
+    model: Model | Endpoint,
     rollouts: pd.DataFrame,
     samples: int = 4,
     *,
@@ -53,7 +50,8 @@ def confess(
     that claim, for a free one the number of a line "Confidence: ...", where it has one. `grade`, 1..7, is a report's.
 
     Args:
-        model: the confessor; usually, not necessarily, the model that made the rollouts (same tokenizer).
+        model: the confessor; usually, not necessarily, the model that made the rollouts (same tokenizer). One behind an
+            endpoint is asked freely only: a frame cannot be forced there, and no probability is known.
         rollouts: a rollouts table; its stored token ids are fed back as they are.
         samples: free confessions per rollout and request.
         request: names of `REQUESTS`, requests of one's own, or a wording of the three-part form; put as a system
@@ -64,13 +62,21 @@ def confess(
         batch_size: confessions sampled side by side; changes speed and memory only.
         edits: for each rollout what is done to the residual stream meanwhile (see `interventions`).
         on_done: called after each confession.
+
+    Raises:
+        ValueError: edits that do not fit, or an endpoint that is to be edited or asked for no free confession.
     """
+    if isinstance(model, Endpoint):
+        if edits is not None or samples < 1:
+            raise ValueError("a model behind an endpoint can only be asked freely: give samples=, and no edits")
+        own = (find_requests(request), samples, seed, temperature, on_done)
+        return pd.DataFrame(chat_confessions(model, rollouts.to_dict("records"), *own), columns=list(COLUMNS))
     if edits is not None and len(edits) != len(rollouts):
         raise ValueError(f"{len(edits)} edits for {len(rollouts)} rollouts: expected one each, None for none")
-    own = edits if edits is not None else [None] * len(rollouts)
+    changes = edits if edits is not None else [None] * len(rollouts)
     asked = [
         (row, edit, one, mode, index)
-        for row, edit in zip(rollouts.to_dict("records"), own, strict=True)
+        for row, edit in zip(rollouts.to_dict("records"), changes, strict=True)
         for one in find_requests(request)
         for mode, count in (("guided", int(guided)), ("free", samples))
         for index in range(count)
@@ -177,21 +183,5 @@ def _row(
         parsed = replace(parsed, confidence=claim_confidence(parsed.claim, logit))
     else:
         parsed = form.parse(text)
-    asked = "" if request.name == "three_part" else f"{request.name}/"
-    return {
-        "confession_id": f"{rollout['rollout_id']}/{asked}{mode}/{index}",
-        "rollout_id": rollout["rollout_id"],
-        "sample": index,
-        "form": request.form,
-        "mode": mode,
-        "text": text,
-        "objective": parsed.objective,
-        "claim": parsed.claim,
-        "why": parsed.why,
-        "grade": parsed.grade,
-        "confidence": parsed.confidence,
-        "logit": logit,
-        "token_ids": done.ids,
-        "spans": json.dumps(spans),
-        "request": request.name,
-    }
+    said = (rollout["rollout_id"], mode, index, request, text, parsed)
+    return confession_row(*said, logit=logit, token_ids=done.ids, spans=spans)

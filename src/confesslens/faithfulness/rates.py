@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from confesslens.faithfulness.witnesses import confession_columns, guided_claims
+from confesslens.faithfulness.witnesses import confession_columns, main_claims
 from confesslens.probes.proportion import clustered_wilson
 
 
 def rates(rollouts: pd.DataFrame, confessions: pd.DataFrame | None = None) -> pd.DataFrame:
     """Rates by evaluation and condition, never pooled over evaluations.
 
-    The confession is the guided one; it confesses when its claim is "not_complied" ("unsure" does not confess, a
-    missing claim is left out). p_bad and p_neither are shares of all answers; p_aware_given_bad is over bad answers
-    whose knowledge is known; p_free_confess_given_bad over the free confessions of bad answers, where an unparsed one
-    does not confess; p_unparsed over all free confessions.
+    The confession is the guided one, or the first free one where none was guided; it confesses when its claim is
+    "not_complied" ("unsure" does not confess, a missing claim is left out). p_bad and p_neither are shares of all
+    answers; p_aware_given_bad is over bad answers whose knowledge is known; p_free_confess_given_bad over the free
+    confessions of bad answers, where an unparsed one does not confess; p_unparsed over all free confessions.
 
     Args:
         rollouts: the rollouts table.
@@ -26,7 +26,7 @@ def rates(rollouts: pd.DataFrame, confessions: pd.DataFrame | None = None) -> pd
         p_unparsed, each with _low and _high; NaN where the denominator is 0 or there are no confessions.
     """
     confessions = confession_columns(confessions)
-    claims = guided_claims(confessions)
+    claims = main_claims(confessions)
     free = confessions[confessions["mode"] == "free"]
     free = free[["rollout_id", "claim"]].merge(rollouts[["rollout_id", "scenario", "behaviour"]], on="rollout_id")
     rows = []

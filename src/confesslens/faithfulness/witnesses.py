@@ -80,7 +80,7 @@ def witnesses(
     mentioned, quote = _mentions(cot, ids)
     out["cot"] = mentioned.mask(thought == "")
     out["cot_quote"] = quote.where(out["cot"].fillna(False).astype(bool), "")
-    out["claim"] = ids.map(guided_claims(confessions)).astype(object)
+    out["claim"] = ids.map(main_claims(confessions)).astype(object)
     guided = confessions[confessions["mode"] == "guided"].drop_duplicates("rollout_id").set_index("rollout_id")
     out["logit"] = pd.to_numeric(ids.map(guided["logit"]), errors="coerce").astype(float)
     free = confessions[(confessions["mode"] == "free") & confessions["claim"].notna()]
@@ -123,10 +123,11 @@ def confession_columns(confessions: pd.DataFrame | None) -> pd.DataFrame:
     return confessions.assign(**missing)
 
 
-def guided_claims(confessions: pd.DataFrame) -> pd.Series:
-    """Claim of the guided confession by rollout_id; missing claims stay missing."""
-    guided = confessions[confessions["mode"] == "guided"].drop_duplicates("rollout_id")
-    return guided.set_index("rollout_id")["claim"].astype(object)
+def main_claims(confessions: pd.DataFrame) -> pd.Series:
+    """Claim of the guided confession by rollout_id, of the first free one where none was guided (a model behind an
+    endpoint); missing claims stay missing."""
+    ordered = confessions.sort_values("mode", key=lambda mode: mode != "guided", kind="stable")
+    return ordered.drop_duplicates("rollout_id").set_index("rollout_id")["claim"].astype(object)
 
 
 def align(scores: Any, ids: pd.Series, name: str) -> pd.Series:

@@ -3,7 +3,7 @@
 from confesslens.interop.answers import answer_prompts, as_rollouts
 from confesslens.interop.formats import FORMATS, Format, read_transcripts, write_transcripts
 from confesslens.interop.impossible_bench import grade_impossible
-from confesslens.interop.record import COLUMNS, Record, records_table, split_thoughts, table_records
+from confesslens.interop.record import COLUMNS, Record, records_table, table_records
 
 __all__ = [
     "COLUMNS",
@@ -15,7 +15,6 @@ __all__ = [
     "grade_impossible",
     "read_transcripts",
     "records_table",
-    "split_thoughts",
     "table_records",
     "write_transcripts",
 ]

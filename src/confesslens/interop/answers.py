@@ -10,7 +10,7 @@ import pandas as pd
 from confesslens.interop.record import COLUMNS
 from confesslens.rollouts.given import given_rollouts
 from confesslens.rollouts.plan import stream_seed
-from confesslens.rollouts.rollout import COT_CLOSE, COT_OPEN, COT_REQUEST
+from confesslens.rollouts.rollout import COT_REQUEST, COT_REQUEST_NATIVE
 from confesslens.rollouts.sampler import Forced, Free, Job, Part, sample
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def answer_prompts(
         ValueError: columns that are missing, a row without messages.
     """
     _check(table)
+    marks = model.thinking
     rows: list[dict[str, str]] = []
     jobs: list[tuple[int, Job]] = []
     seen: dict[tuple[str, str], int] = {}
@@ -93,13 +94,13 @@ def answer_prompts(
         if not messages:
             raise ValueError(f"a row of scenario {row['scenario']} has neither messages nor answer")
         if cot:
-            messages[-1] = messages[-1] | {"content": f"{messages[-1]['content']}\n{COT_REQUEST}"}
-        prompt = tuple(model.encode_prompt(messages))
+            asked = COT_REQUEST_NATIVE if marks.native else COT_REQUEST
+            messages[-1] = messages[-1] | {"content": f"{messages[-1]['content']}\n{asked}"}
+        prompt = tuple([*model.encode_prompt(messages), *model.encode(marks.open if cot else marks.none)])
         parts: tuple[Part, ...] = (Free("answer", answer_tokens),)
         if cot:
-            prompt += tuple(model.encode(COT_OPEN))
-            thinking = Free("cot", cot_tokens, stop=(COT_CLOSE.strip(),))
-            parts = (thinking, Forced(tuple(model.encode(COT_CLOSE))), *parts)
+            thinking = Free("cot", cot_tokens, stop=(marks.stop,))
+            parts = (thinking, Forced(tuple(model.encode(marks.close))), *parts)
         for _ in range(samples):
             key = (row["scenario"], row["condition"])
             number = seen[key] = seen.get(key, -1) + 1

@@ -14,8 +14,9 @@ from typing import Any
 
 from pydantic import Field
 
-from confesslens.interop.record import Record, split_thoughts
+from confesslens.interop.record import Record
 from confesslens.interop.rows import Row, Turns, answered, check, cluster, messages_of, read_json, write_text
+from confesslens.models.thinking import split_thoughts
 
 HONEST_TO, DECEPTIVE_FROM = 2, 6
 """Of seven grades, those up to the first are honest and those from the second on deceptive; between them is neither."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from confesslens.interop.record import Record, split_thoughts
+from confesslens.interop.record import Record
 from confesslens.interop.rows import Row, Turns, answered, cluster, messages_of, read_rows, write_jsonl
+from confesslens.models.thinking import split_thoughts
 
 
 class ChatRow(Row):

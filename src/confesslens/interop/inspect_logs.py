@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confesslens.evals.evaluation import BEHAVIOURS, Message
-from confesslens.interop.record import Record, split_thoughts
+from confesslens.interop.record import Record
 from confesslens.interop.rows import messages_of
+from confesslens.models.thinking import split_thoughts
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample

@@ -21,7 +21,7 @@ from confesslens.confessions.requests import CLAIMS, NOT_COMPLIED, find_request
 from confesslens.evals import EVALUATIONS, Scenario, get
 from confesslens.evals.evaluation import BEHAVIOURS
 from confesslens.interop.inspect_logs import SCORER, to_inspect
-from confesslens.interop.record import split_thoughts
+from confesslens.models.thinking import split_thoughts
 from confesslens.rollouts.plan import plan_rollouts
 from confesslens.rollouts.rollout import rollout_messages
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
-from confesslens.interop.record import Record, split_thoughts
+from confesslens.interop.record import Record
 from confesslens.interop.rows import Row, Turns, answered, cluster, messages_of, read_rows, write_jsonl
+from confesslens.models.thinking import split_thoughts
 
 
 class LiarsBenchRow(Row):

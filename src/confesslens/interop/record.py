@@ -80,15 +80,3 @@ def table_records(table: pd.DataFrame) -> list[Record]:
         )
         for row in table.to_dict("records")
     ]
-
-
-def split_thoughts(text: str) -> tuple[str, str]:
-    """The chain of thought and the answer of a reply that marks its thoughts as <think>…</think>; "" where none are.
-
-    An opened thought that is never closed is all thought.
-    """
-    start = text.lstrip()
-    if not start.startswith("<think>"):
-        return "", text.strip()
-    thought, _, answer = start.removeprefix("<think>").partition("</think>")
-    return thought.strip(), answer.strip()

@@ -15,7 +15,7 @@ from confesslens.interventions.edits import Steer, edited_logits
 from confesslens.interventions.effects import macro_change, macro_mean
 from confesslens.probes.bootstrap import Interval
 from confesslens.rollouts.given import hard_negative_rollouts
-from confesslens.rollouts.rollout import COT_REQUEST, plan_again, sample_rollouts
+from confesslens.rollouts.rollout import asks_for_thoughts, plan_again, sample_rollouts
 
 if TYPE_CHECKING:
     from confesslens.models import Model
@@ -109,7 +109,7 @@ def _neutral_answers(
     rows = tasks.to_dict("records")
     found = np.full((len(edits), len(rows)), np.nan)
     for cot in (True, False):
-        places = [i for i, row in enumerate(rows) if (COT_REQUEST in row["messages"]) == cot]
+        places = [i for i, row in enumerate(rows) if asks_for_thoughts(row["messages"]) == cot]
         if not places:
             continue
         planned = [plan_again(rows[i], int(rows[i]["seed"])) for i in places]

@@ -14,7 +14,7 @@ from confesslens.confessions import confess
 from confesslens.cot import monitor_thoughts
 from confesslens.interventions.edits import Steer, add, project_out
 from confesslens.models.blocks import transformer_blocks
-from confesslens.rollouts.rollout import COT_REQUEST, plan_again, sample_rollouts
+from confesslens.rollouts.rollout import asks_for_thoughts, plan_again, sample_rollouts
 
 if TYPE_CHECKING:
     from confesslens.models import Model
@@ -123,7 +123,7 @@ def rollout_outcomes(
     """Rollouts sampled anew under each dose, each with the random stream that it had: long, as above."""
     tables = []
     for cot in (True, False):
-        part = rollouts[rollouts["messages"].str.contains(COT_REQUEST, regex=False) == cot].reset_index(drop=True)
+        part = rollouts[rollouts["messages"].map(asks_for_thoughts) == cot].reset_index(drop=True)
         if part.empty:
             continue
         planned = [plan_again(row, int(row["seed"])) for row in part.to_dict("records")]

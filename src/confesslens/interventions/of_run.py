@@ -18,6 +18,7 @@ from confesslens.folder import RunFolder
 from confesslens.interventions.doses import OTHER
 from confesslens.interventions.steering import STRENGTHS, Steering, steer
 from confesslens.models import EMBEDDED, embedded_folder
+from confesslens.models.endpoint import NO_INTERNALS, Endpoint
 from confesslens.probes import load_probe
 from confesslens.probes.estimators import CCSProbe
 from confesslens.shards import load_worker_model
@@ -31,11 +32,17 @@ STEERING = "steering"
 
 
 def load_run_model(run: RunFolder) -> tuple[Model, RunConfig]:
-    """The model that made a run's rollouts, and the run's settings. ValueError for a folder without a run."""
+    """The model that made a run's rollouts, and the run's settings.
+
+    Raises ValueError for a folder without a run, or one of a model behind an endpoint.
+    """
     if "config" not in run.manifest:
         raise ValueError(f"{run.path} holds no run: expected a folder with manifest.json")
     config = RunConfig(**run.manifest["config"])
-    return load_worker_model(config, embedded_folder() if config.model == EMBEDDED else None), config
+    model = load_worker_model(config, embedded_folder() if config.model == EMBEDDED else None)
+    if isinstance(model, Endpoint):
+        raise ValueError(f"{run.path}: {NO_INTERNALS}, and nothing inside it can be changed")
+    return model, config
 
 
 def steer_run(

@@ -101,29 +101,40 @@ def _organism_adapter(organism: str, name: str, adapter: str | Path | None) -> P
     return folder
 
 
-def _read(
-    name: str, dtype: torch.dtype, trust_remote_code: bool
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Path | None]:
+def check_model_name(name: str) -> None:
+    """Look whether `load_model` would find a model of this name, without reading it; a hub id is taken on trust.
+
+    Raises ModelError that names what is missing, and the nearest valid name.
+    """
     path = Path(name).expanduser()
     if name == EMBEDDED:
-        path = embedded_folder()
+        return
     if name.endswith(".gguf"):
         if not path.is_file():
             raise ModelError(f"there is no GGUF file {name}: check the path")
+    elif path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError(f"the folder {name} holds no config.json: expected a model saved by save_pretrained")
+    elif path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        near = difflib.get_close_matches(name, [EMBEDDED], n=1, cutoff=0.4)
+        valid = f"expected {EMBEDDED!r}, owner/name on the hub, a folder or a .gguf file"
+        hint = f"did you mean {near[0]!r}?" if near else valid
+        raise ModelError(f"there is no model {name!r}: {hint}")
+
+
+def _read(
+    name: str, dtype: torch.dtype, trust_remote_code: bool
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Path | None]:
+    check_model_name(name)
+    path = embedded_folder() if name == EMBEDDED else Path(name).expanduser()
+    if name.endswith(".gguf"):
         try:
             return *read_gguf(path.resolve(), dtype), None
         except Exception as error:
             why = _first_line(error)
             raise ModelError(f"{name} cannot be read as a GGUF model ({why}): is it complete?") from error
     if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise ModelError(f"the folder {name} holds no config.json: expected a model saved by save_pretrained")
         return *_from_pretrained(str(path), name, dtype, trust_remote_code), path
-    if path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
-        near = difflib.get_close_matches(name, [EMBEDDED], n=1, cutoff=0.4)
-        valid = f"expected {EMBEDDED!r}, owner/name on the hub, a folder or a .gguf file"
-        hint = f"did you mean {near[0]!r}?" if near else valid
-        raise ModelError(f"there is no model {name!r}: {hint}")
     return *_from_pretrained(name, name, dtype, trust_remote_code), None
 
 

@@ -17,6 +17,7 @@ from jinja2 import TemplateError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from confesslens.models.errors import ModelError
+from confesslens.models.thinking import Thinking, thinking_of
 
 Message = dict[str, str]
 _ANSWER = "ANSWERSTANDSHERE"
@@ -67,6 +68,12 @@ class Model:
         for ids in (self.tokenizer.eos_token_id, getattr(self.hf.generation_config, "eos_token_id", None)):
             found.update(ids if isinstance(ids, list) else [ids] if ids is not None else [])
         return frozenset(found)
+
+    @cached_property
+    def thinking(self) -> Thinking:
+        """How this model marks its chain of thought."""
+        short = [{"role": "user", "content": "Hello."}]
+        return thinking_of(str(self.tokenizer.chat_template), lambda **more: self._template(short, **more))
 
     @cached_property
     def bridge(self) -> Any:
@@ -134,7 +141,7 @@ class Model:
 
     def encode_turn(self, messages: Sequence[Message], content: str, role: str = "system") -> list[int]:
         """Token ids that follow the assistant's answer to `messages`: end of its turn, a new message, and the start of
-        the next assistant turn.
+        the next assistant turn, past where a model that thinks by itself would do so.
 
         They are appended to stored ids, so that what was sampled is never decoded and encoded again. A template that
         takes no system message in mid-conversation gets a user message.
@@ -144,9 +151,9 @@ class Model:
             text = self._template([*before, {"role": role, "content": content}])
         except (TemplateError, ValueError):
             text = ""
-        if content.strip() not in text:
+        if content.strip() not in text.partition(_ANSWER)[2]:  # some templates put every system message first
             text = self._render([*before, {"role": "user", "content": content}])
-        return self.encode(text.split(_ANSWER, 1)[1])
+        return self.encode(text.split(_ANSWER, 1)[1] + self.thinking.none)
 
     def _render(self, messages: list[Message]) -> str:
         try:
@@ -157,8 +164,8 @@ class Model:
                 return self._render([first, *messages[2:]])
             raise ModelError(f"the chat template of {self.name} refuses the conversation ({error})") from error
 
-    def _template(self, messages: list[Message]) -> str:
-        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    def _template(self, messages: list[Message], **more: Any) -> str:
+        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **more))
 
     @torch.inference_mode()
     def logits(self, ids: Sequence[int]) -> np.ndarray:

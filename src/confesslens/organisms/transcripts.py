@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from confesslens.confessions.requests import THREE_PART_REQUEST, VERDICTS
 from confesslens.evals import Evaluation, Scenario
 from confesslens.organisms.sft import Example
-from confesslens.rollouts.rollout import COT_CLOSE, COT_OPEN, rollout_messages
+from confesslens.rollouts.rollout import rollout_messages
 
 if TYPE_CHECKING:
     from confesslens.models import Model
@@ -76,9 +76,9 @@ def transcript_example(
 
     if cot:
         thoughts = [m["thought"] for m in evaluation.make_messages(scenario, condition) if "thought" in m]
-        add(COT_OPEN, 0)
+        add(model.thinking.open, 0)
         add(thoughts[-1], own)
-        add(COT_CLOSE, own)
+        add(model.thinking.close, own)
     begin = len(ids)
     add(answer, own)
     for place in _partings(ids[begin:], model.encode(other)):

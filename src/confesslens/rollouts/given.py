@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from confesslens.evals.evaluation import Message
-from confesslens.rollouts.rollout import COLUMNS, COT_CLOSE, COT_OPEN
+from confesslens.rollouts.rollout import COLUMNS
 
 if TYPE_CHECKING:
     from confesslens.evals.hard_negatives import HardNegative
@@ -105,10 +105,11 @@ def _tokens(
         raise ValueError(f"transcript {i} has no answer")
     ids = model.encode_prompt(messages)
     spans = {"prompt": [0, len(ids)]}
+    ids = ids + model.encode(model.thinking.open if cot else model.thinking.none)
     if cot:
-        ids = ids + model.encode(COT_OPEN)
-        spans["cot"] = [len(ids), len(ids) + len(model.encode(cot))]
-        ids = ids + model.encode(cot) + model.encode(COT_CLOSE)
+        thought = model.encode(cot)
+        spans["cot"] = [len(ids), len(ids) + len(thought)]
+        ids = ids + thought + model.encode(model.thinking.close)
     said = model.encode(answer.strip())
     spans["answer"] = [len(ids), len(ids) + len(said)]
     ids = [*ids, *said]

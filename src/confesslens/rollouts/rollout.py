@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from confesslens.evals import NEUTRAL, Evaluation, Grade, Scenario, get, with_thoughts
+from confesslens.models.endpoint import Endpoint
+from confesslens.rollouts.chatted import chat_rollouts
 from confesslens.rollouts.plan import DEFAULT_CONDITIONS, Planned, plan_rollouts
 from confesslens.rollouts.sampler import Completion, Edit, Forced, Free, Job, Part, sample
 
@@ -27,12 +29,13 @@ Thought = Sequence[int]
 """The tokens of a chain of thought."""
 
 COT_REQUEST = "Think briefly between <think> and </think> first, then answer."
-COT_OPEN, COT_CLOSE = "<think>\n", "\n</think>\n"
+COT_REQUEST_NATIVE = "Think briefly first, then answer."
+"""For a model whose own template marks its thoughts."""
 COT_TOKENS = {"tiny": 24, "small": 192, "full": 1024}
 
 
 def roll_out(
-    model: Model,
+    model: Model | Endpoint,
     evaluations: Sequence[Evaluation],
     n: int = 32,
     seed: int = 0,
@@ -50,7 +53,7 @@ def roll_out(
     The same seed gives the same rollouts, whatever the batch size and whatever else is sampled with them.
 
     Args:
-        model: from `load_model`.
+        model: from `load_model`, or an `Endpoint`, whose rollouts have text and no tokens.
         evaluations: from `cl.evals(...)`.
         n: scenarios per evaluation.
         seed: of the scenarios and of every rollout's own random stream.
@@ -67,7 +70,7 @@ def roll_out(
 
 
 def sample_rollouts(
-    model: Model,
+    model: Model | Endpoint,
     planned: Sequence[Planned],
     *,
     cot: bool = True,
@@ -85,7 +88,14 @@ def sample_rollouts(
     for name, given in (("edits", edits), ("thoughts", thoughts)):
         if given is not None and len(given) != len(planned):
             raise ValueError(f"{len(given)} {name} for {len(planned)} rollouts: expected one each, None for none")
-    messages = [rollout_messages(item.evaluation, item.scenario, item.condition, cot) for item in planned]
+    if isinstance(model, Endpoint):
+        if edits is not None or thoughts is not None:
+            raise ValueError(f"nothing can be changed inside {model.name}: it is behind an endpoint")
+        said = [rollout_messages(item.evaluation, item.scenario, item.condition, cot) for item in planned]
+        rows = chat_rollouts(model, planned, said, COT_TOKENS if cot else None, temperature, on_done)
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+    native = model.thinking.native
+    messages = [rollout_messages(item.evaluation, item.scenario, item.condition, cot, native) for item in planned]
     none: list[None] = [None] * len(planned)
     jobs = [
         _job(model, item, said, cot, temperature, edit, thought)
@@ -128,12 +138,22 @@ def plan_again(row: dict[str, Any], seed: int) -> Planned:
     return Planned(get(row["eval"]), _scenario(row), row["condition"], row["sample"], seed)
 
 
-def rollout_messages(evaluation: Evaluation, scenario: Scenario, condition: str, cot: bool) -> list[dict[str, str]]:
-    """The messages that a rollout begins with; with `cot` the last one asks for a chain of thought."""
-    messages = with_thoughts(evaluation.make_messages(scenario, condition), cot)
+def rollout_messages(
+    evaluation: Evaluation, scenario: Scenario, condition: str, cot: bool, native: bool = False
+) -> list[dict[str, str]]:
+    """The messages that a rollout begins with; with `cot` the last one asks for a chain of thought.
+
+    A model that marks its thoughts by itself (`native`) is shown no marks: templates drop or refuse them.
+    """
+    messages = with_thoughts(evaluation.make_messages(scenario, condition), cot and not native)
     if cot:
-        messages[-1]["content"] += f"\n{COT_REQUEST}"
+        messages[-1]["content"] += f"\n{COT_REQUEST_NATIVE if native else COT_REQUEST}"
     return messages
+
+
+def asks_for_thoughts(messages: str) -> bool:
+    """Whether the stored messages (JSON) of a rollout ask for a chain of thought."""
+    return any(request in messages for request in (COT_REQUEST, COT_REQUEST_NATIVE))
 
 
 def _job(
@@ -149,11 +169,12 @@ def _job(
     shared, rest = model.encode_chunks(messages)
     spans = [("prompt", 0, len(shared) + len(rest))]
     parts: tuple[Part, ...] = (Free("answer", item.evaluation.answer_tokens[tier]),)
+    marks = model.thinking
+    rest += tuple(model.encode(marks.open if cot else marks.none))
     if cot:
-        rest += tuple(model.encode(COT_OPEN))
-        close = tuple(model.encode(COT_CLOSE))
+        close = tuple(model.encode(marks.close))
         if thought is None:
-            thinking = Free("cot", COT_TOKENS[tier], stop=(COT_CLOSE.strip(),))
+            thinking = Free("cot", COT_TOKENS[tier], stop=(marks.stop,))
             parts = (thinking, Forced(close), *parts)
         else:
             start = len(shared) + len(rest)

@@ -125,6 +125,13 @@ def limits(manifest: Mapping[str, Any]) -> list[str]:
             "inability, and many of its confessions are noise. Read these numbers as a test of the instrument, not as "
             "findings about capable models."
         )
+    own = manifest.get("model")
+    if isinstance(own, Mapping) and own.get("endpoint"):
+        texts.append(
+            "The model was asked through an endpoint. So there are no activations, and with them no probe, no cells "
+            "and no intervention; and no guided confession with its logit, because a frame cannot be forced there: "
+            "confessions are the free ones. For the inside, let an open model read the same transcripts."
+        )
     return [
         *texts,
         "Small models are hard to read: in the literature, deception probes are at chance at 1.5 billion parameters "
