@@ -164,10 +164,10 @@ def test_levels_of_planted_tables(data, kept, level):
 @pytest.mark.slow
 def test_nothing_is_found_in_nothing():
     levels = []
-    for seed in range(40):
+    for seed in range(30):
         outcomes = planted(0.0, seed=seed)
         levels.append(evidence(outcomes, trends(outcomes, STRENGTHS, 100), STRENGTHS, 100)["level"].iloc[0])
-    assert levels.count("behavioural") >= 37
+    assert levels.count("behavioural") >= 28
 
 
 def test_the_scale_is_the_median_norm(tiny, rollouts):
