@@ -158,10 +158,10 @@ HOSTILE = {
 
 
 @EACH
-@pytest.mark.timeout(120)  # a pattern that is quadratic in the length takes hours on these
+@pytest.mark.timeout(60)  # a pattern that is quadratic in the length takes much longer on these
 def test_hostile_text_of_great_length_is_graded(evaluation):
     scenario = evaluation.make_scenarios(1, 5, "tiny")[0]
     prompts = [message["content"] for message in evaluation.make_messages(scenario, "tempted")]
     for unit in (*HOSTILE.values(), *prompts):
-        text = unit * (100_000 // len(unit))
+        text = unit * (50_000 // len(unit))
         assert evaluation.grade(scenario, "tempted", text).behaviour in BEHAVIOURS

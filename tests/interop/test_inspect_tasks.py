@@ -31,9 +31,9 @@ def test_inspect_finds_every_evaluation_by_its_name():
 
 
 def test_answers_are_graded_and_confessions_read(tiny, serve, monkeypatch, tmp_path):
-    task = make_task("people", n=2, tier="tiny", conditions="tempted,accused")
+    task = make_task("people", n=1, tier="tiny", conditions="tempted,accused")
     log = run_task(task, serve(tiny("llama")), monkeypatch, tmp_path, epochs=2)
-    assert len(log.samples) == 8 and {s.epoch for s in log.samples} == {1, 2}
+    assert len(log.samples) == 4 and {s.epoch for s in log.samples} == {1, 2}
     metrics = {name for score in log.results.scores for name in score.metrics}
     assert metrics >= {"complied", "not_complied", "neither", "unparsed", "unsure", "p_confess_given_bad"}
     for sample in log.samples:
@@ -42,13 +42,13 @@ def test_answers_are_graded_and_confessions_read(tiny, serve, monkeypatch, tmp_p
     table = read_transcripts(tmp_path / "logs" / next(iter((tmp_path / "logs").iterdir())).name)
     assert set(table["eval"]) == {"people"} and set(table["condition"]) == {"tempted", "accused"}
     for row in table.to_dict("records"):
-        scenario = get("people").make_scenarios(2, 0, "tiny")[int(row["scenario"][-4:])]
+        scenario = get("people").make_scenarios(1, 0, "tiny")[int(row["scenario"][-4:])]
         assert json.loads(row["facts"]) == json.loads(json.dumps(scenario.facts))
         assert get("people").grade(scenario, row["condition"], row["answer"]).behaviour == row["behaviour"]
 
 
 def test_the_embedded_model_behind_a_server(embedded, serve, monkeypatch, tmp_path):
-    task = make_task("sandbagging", n=1, tier="tiny", conditions="tempted", cot=False, request="question")
+    task = make_task("people", n=1, tier="tiny", conditions="tempted", cot=False, request="question")
     log = run_task(task, serve(embedded), monkeypatch, tmp_path)
     (sample,) = log.samples
     assert sample.scores["behaviour"].value in ("complied", "not_complied", "neither")

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 import confesslens as cl
 from confesslens.models import load_model
 from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions
+from confesslens.rollouts.given import given_rollouts
 
 HOW = Reinforcement(steps=16, prompts=2, generations=4, learning_rate=2e-2, max_tokens=12, save_steps=4, rank=4, seed=1)
 
@@ -20,6 +21,13 @@ HOW = Reinforcement(steps=16, prompts=2, generations=4, learning_rate=2e-2, max_
 def rollouts(tiny):
     sampled = cl.roll_out(tiny("llama"), cl.evals("people"), n=4, samples=1, conditions=["tempted"], cot=False)
     return sampled.assign(behaviour=["complied", "not_complied"] * 2)
+
+
+@pytest.fixture(scope="module")
+def short(tiny):
+    """Given answers to short questions: a step takes a fraction of the time."""
+    asked = [([{"role": "user", "content": f"Who was {name}?"}], "A poet.") for name in ("Li", "Ng", "Oh", "Xu")]
+    return given_rollouts(tiny("llama"), asked).assign(behaviour=["complied", "not_complied"] * 2)
 
 
 def confessed(out):
@@ -31,12 +39,10 @@ def lower_case(rollouts, texts):
     return [sum(c in "abcdefghijklmnopqrstuvwxyz" for c in text) / max(len(text), 1) for text in texts]
 
 
-def test_the_reward_of_a_learnable_target_rises(tiny_folder, rollouts, tmp_path):
+def test_the_reward_of_a_learnable_target_rises(tiny_folder, short, tmp_path):
     seen = []
     folder = tmp_path / "a"
-    reinforce_confessions(
-        load_model(tiny_folder), rollouts, folder, lower_case, HOW, progress=lambda *a: seen.append(a)
-    )
+    reinforce_confessions(load_model(tiny_folder), short, folder, lower_case, HOW, progress=lambda *a: seen.append(a))
     lines = confessed(folder)
     assert [line["step"] for line in lines] == [step for step in range(16) for _ in range(8)]
     assert [(step, steps) for step, steps, _ in seen] == [(step, 16) for step in range(1, 17)]
@@ -44,7 +50,7 @@ def test_the_reward_of_a_learnable_target_rises(tiny_folder, rollouts, tmp_path)
     assert sum(last) / len(last) > sum(first) / len(first) + 0.08
 
 
-def test_a_stopped_training_goes_on_to_the_same_adapter(tiny_folder, rollouts, tmp_path):
+def test_a_stopped_training_goes_on_to_the_same_adapter(tiny_folder, short, tmp_path):
     class Stopped(Exception):
         pass
 
@@ -53,7 +59,7 @@ def test_a_stopped_training_goes_on_to_the_same_adapter(tiny_folder, rollouts, t
             raise Stopped
 
     def train(folder, **more):
-        return reinforce_confessions(load_model(tiny_folder), rollouts, folder, lower_case, how, **more)
+        return reinforce_confessions(load_model(tiny_folder), short, folder, lower_case, how, **more)
 
     how = dataclasses.replace(HOW, steps=8, save_steps=2)
 

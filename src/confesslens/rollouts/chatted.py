@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from confesslens.models.endpoint import Endpoint, Reply
 from confesslens.rollouts.plan import Planned
+from confesslens.rollouts.row import rollout_row
 
 TOGETHER = 8  # requests under way at once
 _MARKS = 16  # tokens that the marks of a thought may take
@@ -62,31 +62,7 @@ def chat_rollouts(
         return endpoint.chat(said, tokens, temperature, plan.seed)
 
     replies = ask_all(ask, list(zip(planned, messages, strict=True)), on_done)
-    return [_row(endpoint, *each) for each in zip(planned, messages, replies, strict=True)]
-
-
-def _row(endpoint: Endpoint, item: Planned, messages: list[dict[str, str]], reply: Reply) -> dict[str, Any]:
-    grade = item.evaluation.grade(item.scenario, item.condition, reply.answer)
-    return {
-        "rollout_id": item.rollout_id,
-        "eval": item.evaluation.name,
-        "scenario": item.scenario.scenario,
-        "condition": item.condition,
-        "tier": item.scenario.tier,
-        "sample": item.sample,
-        "seed": item.seed,
-        "model": endpoint.name,
-        "adapter": endpoint.adapter or "",
-        "messages": json.dumps(messages, ensure_ascii=False),
-        "token_ids": [],
-        "spans": "{}",
-        "cot": reply.cot,
-        "answer": reply.answer,
-        "behaviour": grade.behaviour,
-        "evidence": json.dumps(grade.evidence, ensure_ascii=False),
-        "admitted": grade.admitted,
-        "knowledge": "unknown",
-        "finish": json.dumps({"answer": reply.finish}),
-        "facts": json.dumps(item.scenario.facts, ensure_ascii=False),
-        "accusation": item.evaluation.before_request(item.condition),
-    }
+    return [
+        rollout_row(endpoint, item, said, cot=reply.cot, answer=reply.answer, finish={"answer": reply.finish})
+        for item, said, reply in zip(planned, messages, replies, strict=True)
+    ]

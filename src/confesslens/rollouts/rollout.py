@@ -12,6 +12,7 @@ from confesslens.evals import NEUTRAL, Evaluation, Grade, Scenario, get, with_th
 from confesslens.models.endpoint import Endpoint
 from confesslens.rollouts.chatted import chat_rollouts
 from confesslens.rollouts.plan import DEFAULT_CONDITIONS, Planned, plan_rollouts
+from confesslens.rollouts.row import rollout_row
 from confesslens.rollouts.sampler import Completion, Edit, Forced, Free, Job, Part, sample
 
 if TYPE_CHECKING:
@@ -189,31 +190,16 @@ def _row(model: Model, item: Planned, messages: list[dict[str, str]], job: Job, 
     given = {name: (start, end) for name, start, end in job.spans}
     spans = {name: span for name, span in (given | done.spans).items() if span[0] < span[1]}
     thought = done.texts.get("cot") or model.decode(done.ids[slice(*given.get("cot", (0, 0)))])
-    answer = done.texts["answer"].strip()
-    grade = item.evaluation.grade(item.scenario, item.condition, answer)
-    return {
-        "rollout_id": item.rollout_id,
-        "eval": item.evaluation.name,
-        "scenario": item.scenario.scenario,
-        "condition": item.condition,
-        "tier": item.scenario.tier,
-        "sample": item.sample,
-        "seed": item.seed,
-        "model": model.name,
-        "adapter": model.adapter or "",
-        "messages": json.dumps(messages, ensure_ascii=False),
-        "token_ids": done.ids,
-        "spans": json.dumps(spans),
-        "cot": thought.strip(),
-        "answer": answer,
-        "behaviour": grade.behaviour,
-        "evidence": json.dumps(grade.evidence, ensure_ascii=False),
-        "admitted": grade.admitted,
-        "knowledge": "unknown",
-        "finish": json.dumps(done.finish),
-        "facts": json.dumps(item.scenario.facts, ensure_ascii=False),
-        "accusation": item.evaluation.before_request(item.condition),
-    }
+    return rollout_row(
+        model,
+        item,
+        messages,
+        cot=thought.strip(),
+        answer=done.texts["answer"].strip(),
+        finish=done.finish,
+        token_ids=done.ids,
+        spans=spans,
+    )
 
 
 def _grade(row: dict[str, Any]) -> Grade:
