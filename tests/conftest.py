@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
+# torch and transformers are imported where they are used: the process that hands out the tests does without them.
 
 import json
 import shutil
@@ -13,33 +15,15 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import (
-    Gemma3ForCausalLM,
-    Gemma3TextConfig,
-    GPT2Config,
-    GPT2LMHeadModel,
-    GPTNeoXConfig,
-    GPTNeoXForCausalLM,
-    GptOssConfig,
-    GptOssForCausalLM,
-    LlamaConfig,
-    LlamaForCausalLM,
-    MistralConfig,
-    MistralForCausalLM,
-    PreTrainedTokenizerFast,
-    Qwen3Config,
-    Qwen3ForCausalLM,
-)
 
-from confesslens.models import EMBEDDED, Model, load_model
-from confesslens.rollouts.sampler import Free, Job, sample
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerFast
 
-torch.set_num_threads(1)
+    from confesslens.models import Model
 
 LONG = ("notebooks", "run", "organisms")
 """Folders whose files take longest: they come first, so that both processes are busy to the end."""
@@ -66,6 +50,9 @@ _SIZES = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "m
 
 @pytest.fixture(scope="session")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PreTrainedTokenizerFast:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -84,16 +71,22 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PreTrainedTokenizerFa
 
 
 def _llama(vocab: int) -> torch.nn.Module:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
     return LlamaForCausalLM(LlamaConfig(vocab_size=vocab, num_attention_heads=4, num_key_value_heads=2, **_SIZES))
 
 
 def _qwen3(vocab: int) -> torch.nn.Module:
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
     return Qwen3ForCausalLM(
         Qwen3Config(vocab_size=vocab, num_attention_heads=4, num_key_value_heads=2, head_dim=8, **_SIZES)
     )
 
 
 def _gemma3(vocab: int) -> torch.nn.Module:
+    from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+
     kinds = ["sliding_attention", "full_attention", "sliding_attention"]
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
     config = Gemma3TextConfig(vocab_size=vocab, sliding_window=16, layer_types=kinds, **heads, **_SIZES)
@@ -101,20 +94,28 @@ def _gemma3(vocab: int) -> torch.nn.Module:
 
 
 def _neox(vocab: int) -> torch.nn.Module:
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
     return GPTNeoXForCausalLM(GPTNeoXConfig(vocab_size=vocab, num_attention_heads=4, **_SIZES))
 
 
 def _gpt2(vocab: int) -> torch.nn.Module:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
     return GPT2LMHeadModel(GPT2Config(vocab_size=vocab, n_positions=4096, n_embd=32, n_layer=3, n_head=4))
 
 
 def _mistral(vocab: int) -> torch.nn.Module:
+    from transformers import MistralConfig, MistralForCausalLM
+
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
     return MistralForCausalLM(MistralConfig(vocab_size=vocab, sliding_window=64, **heads, **_SIZES))
 
 
 def _gpt_oss(vocab: int) -> torch.nn.Module:
     """A mixture of experts, with attention sinks and windows in every other layer."""
+    from transformers import GptOssConfig, GptOssForCausalLM
+
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
     experts = {"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 32}
     kinds = ["sliding_attention", "full_attention", "sliding_attention"]
@@ -133,6 +134,10 @@ FAMILIES = ARCHITECTURES | {"mistral": _mistral, "gpt_oss": _gpt_oss}
 
 
 def build_tiny(architecture: str, tokenizer: PreTrainedTokenizerFast) -> Model:
+    import torch
+
+    from confesslens.models import Model
+
     torch.manual_seed(0)
     hf = FAMILIES[architecture](len(tokenizer)).eval()
     for parameter in hf.parameters():  # larger than usual, so that what the model says depends on its input
@@ -166,6 +171,8 @@ def tiny_folder(tiny: Callable[[str], Model], tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session")
 def embedded() -> Model:
+    from confesslens.models import EMBEDDED, load_model
+
     return load_model(EMBEDDED)
 
 
@@ -186,6 +193,8 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def serve() -> Iterator[Callable[[Model], str]]:
     """An OpenAI-compatible server of a model, which really answers: POST /v1/chat/completions; gives its address."""
+    from confesslens.rollouts.sampler import Free, Job, sample
+
     servers: list[HTTPServer] = []
 
     def start(model: Model) -> str:

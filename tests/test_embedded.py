@@ -28,10 +28,10 @@ def test_logits_agree_with_plain_transformers_and_the_bridge(embedded):
 
 def test_rollouts_confessions_and_sites(embedded):
     """One small table, checked from every side: batches, frozen ids, tokens under the sites, TransformerLens values."""
-    settings = {"n": 1, "seed": 4, "samples": 1, "conditions": ["tempted"]}
-    rollouts = cl.roll_out(embedded, cl.evals("people", "sandbagging"), **settings)
-    alone = cl.roll_out(embedded, cl.evals("people"), batch_size=1, **settings)
-    pd.testing.assert_frame_equal(rollouts[rollouts["eval"] == "people"], alone)
+    settings = {"seed": 4, "samples": 1, "conditions": ["tempted"]}
+    rollouts = cl.roll_out(embedded, cl.evals("people"), n=2, **settings)
+    alone = cl.roll_out(embedded, cl.evals("people"), n=1, **settings)
+    pd.testing.assert_frame_equal(rollouts.iloc[:1], alone)
 
     confessions = cl.confess(embedded, rollouts, samples=0)
     acts = cl.capture(embedded, rollouts, confessions)

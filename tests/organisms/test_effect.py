@@ -8,12 +8,12 @@ from typer.testing import CliRunner
 
 from confesslens.cli import app
 
-RUN = ("--evals", "people,sandbagging", "--n", "4", "--seed", "3", "--workers", "1")
+RUN = ("--evals", "people", "--n", "4", "--seed", "3", "--workers", "1")
 
 
 @pytest.fixture(scope="module")
 def runs(tiny_folder, tmp_path_factory):
-    """Runs before and after three steps of training, whose frozen rollouts a hand has graded: the tiny model acts
+    """Runs before and after a step of training, whose frozen rollouts a hand has graded: the tiny model acts
     neither well nor badly."""
     home = tmp_path_factory.mktemp("trained")
 
@@ -26,7 +26,7 @@ def runs(tiny_folder, tmp_path_factory):
     rollouts = pd.read_parquet(home / "before" / "rollouts.parquet")
     graded = [("complied", "not_complied")[i % 2] for i in range(len(rollouts))]
     rollouts.assign(behaviour=graded).to_parquet(home / "before" / "rollouts.parquet")
-    call("train", "confession", home / "before", "--out", home / "adapter", "--steps", 3)
+    call("train", "confession", home / "before", "--out", home / "adapter", "--steps", 1)
     call("run", "--model", tiny_folder, "--adapter", home / "adapter", *RUN, "--out", home / "after")
     return home, call("trained", home / "before", home / "after", "--figures", home / "figures")
 

@@ -42,7 +42,7 @@ FILES = [
 
 
 def settings(folder: Path, **more):
-    return make_config({"model": str(folder), "n": 9, "workers": 1, "seed": 3, **more})
+    return make_config({"model": str(folder), "n": 6, "workers": 1, "seed": 3, **more})
 
 
 def assert_same_tables(one: Path, other: Path) -> None:
@@ -95,7 +95,7 @@ def test_stopped_in_a_stage_and_continued(stage, undisturbed, tiny_folder, tmp_p
 
 def test_killed_process_continues_and_leaves_no_worker(undisturbed, tiny_folder, tmp_path):
     out = tmp_path / "r"
-    command = [sys.executable, "-m", "confesslens", "run", "--model", str(tiny_folder), "--n", "9", "--seed", "3"]
+    command = [sys.executable, "-m", "confesslens", "run", "--model", str(tiny_folder), "--n", "6", "--seed", "3"]
     command += ["--workers", "2", "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "80"})
     deadline = time.monotonic() + 120
