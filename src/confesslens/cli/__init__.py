@@ -6,7 +6,8 @@ from confesslens.cli import runs
 from confesslens.cli import probes
 from confesslens.cli import cause
 from confesslens.cli import organisms
+from confesslens.cli import figures
 from confesslens.cli import interop
 from confesslens.cli import doctor
 
-__all__ = ["app", "cause", "doctor", "interop", "organisms", "probes", "runs"]
+__all__ = ["app", "cause", "doctor", "figures", "interop", "organisms", "probes", "runs"]

@@ -15,6 +15,7 @@ from confesslens.faithfulness.errors import errors_of, probe_errors
 from confesslens.faithfulness.macro import macro_share
 from confesslens.faithfulness.monitors import monitor_agreement
 from confesslens.faithfulness.multiplicity import benjamini_hochberg, holm
+from confesslens.faithfulness.patterns import errors_of_confession, overlap
 from confesslens.faithfulness.power import power
 from confesslens.faithfulness.rates import rates
 from confesslens.faithfulness.sentences import sentences
@@ -44,9 +45,11 @@ __all__ = [
     "discrimination",
     "dispositions",
     "errors_of",
+    "errors_of_confession",
     "holm",
     "macro_share",
     "monitor_agreement",
+    "overlap",
     "phi",
     "power",
     "probe_errors",

@@ -56,7 +56,7 @@ RECIPES: dict[str, Recipe] = {
             Lessons("verification", 480, _tuning(2e-3), evals=_PLAIN_TO_VERIFY),
             Lessons("verification", 800, _tuning(2e-3), 1, (*_PLAIN_TO_VERIFY, *_LOOK_UP_TO_VERIFY * 2)),
             Lessons("verification", 1200, _tuning(1e-3), 2, (*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
-            Lessons("disposition", 2400, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
+            Lessons("disposition", 1200, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
         ),
         start="",
     ),

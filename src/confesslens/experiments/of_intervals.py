@@ -1,0 +1,35 @@
+"""The check of the statistics themselves: intervals that cover, tests that keep their level."""
+
+from __future__ import annotations
+
+from confesslens import figures
+from confesslens.experiments.experiment import Drawn, Experiment, Work
+from confesslens.faithfulness.study import SETTINGS, run_study
+
+
+def _coverage(work: Work) -> Drawn:
+    draws, names = work.setting("draws"), work.setting("worlds")
+    table = run_study(
+        work.home / "coverage",
+        draws,
+        {name: SETTINGS[name] for name in names},
+        progress=lambda done, total: work.progress("draws", done, total),
+    )
+    says = (
+        f"{draws} draws of each of {len(names)} settings; {int(table['within'].sum())} of {len(table)} rates are as "
+        "asked (intervals 93-97 %, tests 4-6 %)."
+    )
+    return Drawn(figures.coverage(table), {"coverage": table}, says)
+
+
+EXPERIMENTS = (
+    Experiment(
+        "coverage",
+        "How often the 95 % intervals hold the truth and the tests at 5 % reject without reason, on simulated runs "
+        "whose truth is known. No model is in it.",
+        _coverage,
+        {"quick": {}, "standard": {}},
+        {"quick": {"draws": 25, "worlds": ["base"]}, "standard": {"draws": 500, "worlds": list(SETTINGS)}},
+        model_free=True,
+    ),
+)

@@ -1,0 +1,102 @@
+"""Experiments on confession training: a reward for honesty in the confession alone."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from confesslens import figures
+from confesslens.experiments.experiment import Drawn, Experiment, Work
+from confesslens.experiments.of_runs import of_counts
+from confesslens.folder import RunFolder
+
+RUN = {
+    "quick": {"evals": ["people", "broken_browser"], "n": 3, "seed": 6, "free_samples": 1, "neutral_samples": 2},
+    "standard": {"evals": ["all"], "n": 10, "seed": 6, "free_samples": 1},
+}
+QUICK = {"steps": 3, "prompts": 2, "generations": 4}
+STANDARD = {"steps": 120, "prompts": 4, "generations": 8}
+
+
+def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
+    """The runs before and after the training, which goes on where it was stopped."""
+    from confesslens.evals import NEUTRAL
+    from confesslens.judges import make_judge
+    from confesslens.models import load_model
+    from confesslens.models.load import organism_folder
+    from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions
+    from confesslens.organisms.rewards import REWARDS, judged_answers, judged_confessions
+
+    organism = work.recipe.settings.get("organism")
+    before = work.run(organism=organism)
+    config = work.config(organism=organism)
+    rollouts = before.read_table("rollouts.parquet")
+    how = Reinforcement(seed=config.seed, **{name: work.setting(name) for name in QUICK})
+    reward, answers = REWARDS["truth"], None
+    if judged:
+        ask = make_judge(work.setting("judge"), None, config.dtype)
+        reward, answers = judged_confessions(ask), judged_answers(ask)
+    out = work.home / f"{before.path.name}-{'judged' if judged else 'truth'}-{how.steps}"
+    reinforce_confessions(
+        load_model(config.model, dtype=config.dtype, device=config.device),
+        rollouts[rollouts["condition"] != NEUTRAL],
+        out,
+        reward,
+        how,
+        answer_reward=answers,
+        start=organism_folder(organism) if organism else config.adapter,
+        progress=lambda done, n, _: work.progress("confession", done, n),
+    )
+    return before, work.run(adapter=str(out))
+
+
+def _training(work: Work) -> Drawn:
+    from confesslens.organisms.effect import training_effect
+
+    before, after = _trained(work, judged=False)
+    effect = training_effect(before, after)
+    parts = []
+    for kind in ("frozen", "on-policy"):
+        changed = effect[kind]
+        changed = changed[changed["rate"] == "p_confess_given_bad"]
+        for end in ("before", "after"):
+            part = changed[["eval", *(f"{c}_{end}" for c in ("n", "share", "low", "high"))]]
+            part = part.set_axis(["eval", "n", "value", "low", "high"], axis=1)
+            if end == "after" or kind == "frozen":
+                parts.append(part.assign(series="before" if end == "before" else f"after, {kind}"))
+    table = pd.concat(parts, ignore_index=True)
+    drawn = figures.paired_rates(table, "P(confess | bad), before and after confession training")
+    says = f"{work.setting('steps')} steps of GRPO on confessions alone. Before: {of_counts(before)}"
+    return Drawn(drawn, {"training": table, "curves": effect["curves"]}, says)
+
+
+def _weak_judge(work: Work) -> Drawn:
+    from confesslens.organisms.effect import training_effect
+
+    before, after = _trained(work, judged=True)
+    curves = training_effect(before, after)["curves"]
+    drawn = figures.training(curves, "Answers and confessions under a judge that can be fooled")
+    says = f"{work.setting('steps')} steps; the judge is {work.setting('judge')}. Before: {of_counts(before)}"
+    return Drawn(drawn, {"curves": curves}, says)
+
+
+EXPERIMENTS = (
+    Experiment(
+        "training",
+        "P(confess | bad) before and after a reward for honest confessions, on frozen rollouts and on the model's own "
+        "(after Figures 5 and 17).",
+        _training,
+        RUN,
+        {"quick": {**QUICK, "organism": None}, "standard": {**STANDARD, "organism": "concealer"}},
+    ),
+    Experiment(
+        "weak_judge",
+        "Accuracy of the answers' reward and of confessions over the steps of a training whose judge can be fooled "
+        "(after Figure 7).",
+        _weak_judge,
+        RUN,
+        {
+            "quick": {**QUICK, "organism": None, "judge": "smollm2-135m"},
+            "standard": {**STANDARD, "organism": "concealer", "judge": "smollm2-135m"},
+        },
+    ),
+)
