@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -120,3 +121,9 @@ def test_all_figures_are_listed_and_a_wrong_name_is_told():
     assert wrong.exit_code == 2 and "'confessed'" in wrong.stderr
     model = CliRunner().invoke(app, ["figure", "coverage", "--model", "x"])
     assert model.exit_code == 2 and "no model to change" in model.stderr
+
+
+def test_the_page_on_figures_lists_every_experiment():
+    page = (Path(__file__).parents[2] / "figures" / "README.md").read_text(encoding="utf-8")
+    for experiment in EXPERIMENTS.values():
+        assert f"| `{experiment.name}` | {experiment.shows} |" in page
