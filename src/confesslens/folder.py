@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import shutil
@@ -30,6 +31,18 @@ class RunFolder:
                 raise ValueError(f"{self.path / MANIFEST} is damaged ({error}): choose another folder") from None
         elif self.path.is_dir() and any(entry.name != ".lock" for entry in self.path.iterdir()):
             raise ValueError(f"{self.path} holds other files and no {MANIFEST}: choose an empty or new folder")
+
+    def _repr_html_(self) -> str:
+        about, stages = self.manifest.get("config", {}), self.manifest.get("stages", {})
+        told = {"model": self.manifest.get("model", {}).get("name", about.get("model", "")), **about}
+        shown = {name: told.get(name) for name in ("model", "organism", "adapter", "evals", "n", "samples", "seed")}
+        lines = [f"{name}: {', '.join(v) if isinstance(v, list) else v}" for name, v in shown.items() if v is not None]
+        lines += [f"{name}: {stage['status']}, {stage.get('seconds', 0):.0f} s" for name, stage in stages.items()]
+        sentences = self.path / "results" / "sentences.parquet"
+        if sentences.is_file():
+            lines += pd.read_parquet(sentences)["text"].head(4).tolist()
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+        return f"<b>Run in <code>{html.escape(str(self.path))}</code></b><ul>{items}</ul>"
 
     def save_manifest(self) -> None:
         """Write manifest.json."""

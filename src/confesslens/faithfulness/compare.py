@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -61,6 +62,16 @@ class Comparison:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Its tables by name, as a run keeps them in `results/`."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def _repr_html_(self) -> str:
+        said = "".join(f"<li>{html.escape(text)}</li>" for text in self.sentences["text"])
+        page = f"<ul>{said}</ul>"
+        for name, table in self.tables().items():
+            if name not in ("sentences", "witnesses"):
+                rows = table.head(200).to_html(index=False, float_format="{:.3g}".format)
+                page += f"<details><summary>{name} ({len(table)} rows)</summary>"
+                page += f'<div style="overflow:auto">{rows}</div></details>'
+        return page
 
     def __str__(self) -> str:
         return "\n".join(self.sentences["text"])

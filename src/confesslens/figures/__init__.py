@@ -14,10 +14,12 @@ from confesslens.figures.rates import confession_rates
 from confesslens.figures.report import render_report
 from confesslens.figures.save import save_figure
 from confesslens.figures.training import training
+from confesslens.figures.transcript import Transcript, transcript
 from confesslens.figures.transfer_map import transfer_map
 from confesslens.figures.witness_matrix import agreement
 
 __all__ = [
+    "Transcript",
     "agreement",
     "cells",
     "confession_errors",
@@ -33,5 +35,6 @@ __all__ = [
     "render_report",
     "save_figure",
     "training",
+    "transcript",
     "transfer_map",
 ]

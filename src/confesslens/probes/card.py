@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from confesslens.closest import no_such
-from confesslens.probes.card_text import card_markdown
+from confesslens.probes.card_text import Card, card_markdown
 from confesslens.probes.estimators import (
     AttentionProbe,
     CCSProbe,
@@ -77,7 +77,7 @@ def save_probe(folder: str | Path, probe: Probe, card: dict[str, Any]) -> Path:
     return folder
 
 
-def load_probe(folder: str | Path, expect: dict[str, Any] | None = None) -> tuple[Probe, dict[str, Any]]:
+def load_probe(folder: str | Path, expect: dict[str, Any] | None = None) -> tuple[Probe, Card]:
     """Read a saved probe and its card.
 
     Args:
@@ -92,7 +92,7 @@ def load_probe(folder: str | Path, expect: dict[str, Any] | None = None) -> tupl
         ValueError: a file is missing or damaged, weights and card differ, or the card is not the expected one.
     """
     folder = Path(folder)
-    card = _read_card(folder / "card.json")
+    card = Card(_read_card(folder / "card.json"))
     kind = _ESTIMATORS[card["estimator"]]
     tensors = _read_tensors(folder / "probe.safetensors", query=kind is AttentionProbe)
     d = len(tensors["direction"])

@@ -24,6 +24,13 @@ probe.score_tokens(model, [{{"role": "user", "content": "..."}}, {{"role": "assi
 ```"""
 
 
+class Card(dict[str, Any]):
+    """A card as it was read; a notebook shows it as `card_markdown` writes it."""
+
+    def _repr_markdown_(self) -> str:
+        return card_markdown(self).split("---", 2)[2]
+
+
 def card_markdown(card: dict[str, Any]) -> str:
     """The card for reading: the hub's YAML, facts as a list, then metrics, controls, data, intended use and limits."""
     classes = card.get("classes", [])
