@@ -55,6 +55,7 @@ class RunConfig(BaseModel):
     probe_every: int = Field(1, ge=1, description="probe every so many layers, the last one always")
     batch_size: int = Field(16, ge=1, description="transcripts sampled side by side; speed and memory only")
     workers: int | None = Field(None, ge=1, description="processes; default one a core on a CPU; speed and memory only")
+    ray: str | None = Field(None, description="local, or the address of a Ray cluster to work on; speed only")
 
     @field_validator("evals")
     @classmethod
@@ -116,7 +117,7 @@ class RunConfig(BaseModel):
         name = re.sub(r"[^\w.-]+", "-", Path(self.model).name or "model")
         usual = make_config({"preset": self.preset, "model": self.model, "seed": self.seed})
         folder = f"{self.preset}-{name}-seed{self.seed}"
-        mine, theirs = (c.model_dump(exclude={"workers", "batch_size"}) for c in (self, usual))
+        mine, theirs = (c.model_dump(exclude={"workers", "batch_size", "ray"}) for c in (self, usual))
         if mine != theirs:
             folder += f"-{hashlib.sha256(json.dumps(mine, sort_keys=True).encode()).hexdigest()[:6]}"
         return Path("runs") / folder

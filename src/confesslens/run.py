@@ -29,7 +29,7 @@ from confesslens.models import EMBEDDED, Endpoint, embedded_folder
 from confesslens.models.endpoint import NO_INTERNALS
 from confesslens.models.load import check_model_name, organism_folder
 from confesslens.rollouts.rollout import regrade
-from confesslens.scale import Workers
+from confesslens.scale import AnyWorkers, RayWorkers, Workers
 from confesslens.shards import ROLLOUTS, asked_rollouts, load_worker_model
 
 Progress = Callable[[str, int, int], Any]
@@ -197,7 +197,7 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
         name=config.model, adapter=config.adapter or config.organism or "", endpoint=config.endpoint or ""
     )
     run.save_manifest()
-    with Workers(functools.partial(load_worker_model, config, _embedded(config)), _worker_count(config)) as workers:
+    with _workers(run, config) as workers:
         for stage in todo:
             total = stages.sizes(config, run.manifest["model"].get("layers", 1))[stage.name]
             finished = 0
@@ -252,6 +252,13 @@ def _weights(config: RunConfig) -> list[Any]:
             files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
             found += [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return found
+
+
+def _workers(run: RunFolder, config: RunConfig) -> AnyWorkers:
+    start = functools.partial(load_worker_model, config, _embedded(config))
+    if config.ray is None or config.endpoint is not None:  # replies are only waited for
+        return Workers(start, _worker_count(config))
+    return RayWorkers(start, config.workers, config.ray, run.path.resolve())
 
 
 def _worker_count(config: RunConfig) -> int:

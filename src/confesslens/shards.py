@@ -42,11 +42,11 @@ class Shard:
 
 
 def load_worker_model(config: RunConfig, folder: Path | None) -> Model | Endpoint:
-    """A worker's model, from `folder` where the name stands for one."""
+    """A worker's model, from `folder` where the name stands for one (on another node it may not be there yet)."""
     if config.endpoint is not None:
         return Endpoint(config.model, config.endpoint)
     model = load_model(
-        config.model if folder is None else folder,
+        folder if folder is not None and folder.is_dir() else config.model,
         config.adapter,
         config.dtype,
         config.device,

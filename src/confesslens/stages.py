@@ -38,7 +38,7 @@ from confesslens.shards import (
 
 if TYPE_CHECKING:
     from confesslens.models import Model
-    from confesslens.scale import Workers
+    from confesslens.scale import AnyWorkers
 
 Advance = Callable[[int], Any]
 ACTIVATIONS = "activations.zarr"
@@ -46,7 +46,7 @@ TOKEN_SCORES = "results/token_scores.parquet"
 PERMUTATIONS = 199  # of labels, for the probe map's p
 
 
-def rollouts(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
+def rollouts(run: RunFolder, config: RunConfig, workers: AnyWorkers, advance: Advance) -> None:
     """Sample and grade; rollouts.parquet."""
     shards = _shards(run, config, [item.scenario.scenario for item in planned_rollouts(config)])
     parts = _missing(workers, sample_shard, shards, "rollouts", "parquet", advance)
@@ -55,7 +55,7 @@ def rollouts(run: RunFolder, config: RunConfig, workers: Workers, advance: Advan
     run.write_table(ROLLOUTS, add_knowledge(table.set_index("rollout_id", drop=False).loc[order]))
 
 
-def confessions(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
+def confessions(run: RunFolder, config: RunConfig, workers: AnyWorkers, advance: Advance) -> None:
     """Ask for confessions of all but the neutral rollouts; confessions.parquet."""
     shards = _shards(run, config, asked_rollouts(run)["scenario"].tolist())
     parts = _missing(workers, confess_shard, shards, "confessions", "parquet", advance)
@@ -64,7 +64,7 @@ def confessions(run: RunFolder, config: RunConfig, workers: Workers, advance: Ad
     run.write_table(CONFESSIONS, table.set_index("rollout_id", drop=False).loc[order])
 
 
-def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Advance) -> None:
+def activations(run: RunFolder, config: RunConfig, workers: AnyWorkers, advance: Advance) -> None:
     """Read the residual stream of the same rollouts; activations.zarr. Of a model behind an endpoint there is none."""
     table = asked_rollouts(run)
     if config.endpoint is not None:
@@ -83,7 +83,7 @@ def activations(run: RunFolder, config: RunConfig, workers: Workers, advance: Ad
     )
 
 
-def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
+def probe(run: RunFolder, config: RunConfig, _: AnyWorkers, advance: Advance) -> None:
     """Sweep probes over layers and sites, beside their controls; the probe is saved with its card."""
     table = asked_rollouts(run)
     graded = (table["behaviour"] != "neither").to_numpy()
@@ -132,7 +132,7 @@ def probe(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> No
     run.write_table("results/scores.parquet", scores)
 
 
-def compare(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
+def compare(run: RunFolder, config: RunConfig, _: AnyWorkers, advance: Advance) -> None:
     """Set the four witnesses side by side; every table of results/."""
     for name, numbers in comparison(run, config).tables().items():
         run.write_table(f"results/{name}.parquet", numbers)
@@ -163,7 +163,7 @@ def comparison(
     return faithfulness.compare(table, confessed, **given, errors=errors, threshold=threshold)
 
 
-def report(run: RunFolder, config: RunConfig, _: Workers, advance: Advance) -> None:
+def report(run: RunFolder, config: RunConfig, _: AnyWorkers, advance: Advance) -> None:
     """Draw the figures and write report.html and explorer.html."""
     tables = run.tables()
     drawn = {
@@ -230,11 +230,11 @@ def _shards(run: RunFolder, config: RunConfig, scenarios: Sequence[str]) -> list
     places: list[list[int]] = [[] for _ in range(count)]
     for place, scenario in enumerate(scenarios):
         places[numbers[scenario] % count].append(place)
-    return [Shard(run.path, config, number, count, tuple(own)) for number, own in enumerate(places)]
+    return [Shard(run.path.resolve(), config, number, count, tuple(own)) for number, own in enumerate(places)]
 
 
 def _missing(
-    workers: Workers, task: Callable[..., Any], shards: list[Shard], stage: str, ending: str, advance: Advance
+    workers: AnyWorkers, task: Callable[..., Any], shards: list[Shard], stage: str, ending: str, advance: Advance
 ) -> list[Path]:
     """Work on the shards that have no part yet; the paths of all parts, in order."""
     paths = [shard.file(stage, ending) for shard in shards]

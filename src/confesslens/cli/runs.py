@@ -32,6 +32,7 @@ def run_command(
     out: Annotated[Path | None, typer.Option(help="the run's folder; default runs/PRESET-MODEL-seedS")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file of settings; options override it")] = None,
     workers: Annotated[int | None, typer.Option(help="processes; default one a core")] = None,
+    ray: Annotated[str | None, typer.Option(help="local, or the address of a Ray cluster to work on")] = None,
     trust_remote_code: Annotated[
         bool | None, typer.Option("--trust-remote-code", help="run a hub model's code")
     ] = None,
@@ -55,6 +56,7 @@ def run_command(
         "n": n,
         "seed": seed,
         "workers": workers,
+        "ray": ray,
         "trust_remote_code": trust_remote_code,
     }
     try:

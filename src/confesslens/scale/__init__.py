@@ -1,5 +1,8 @@
-"""Scale: the same work on several processes."""
+"""Scale: the same work on several processes, or on a Ray cluster."""
 
+from confesslens.scale.ray_workers import RayWorkers
 from confesslens.scale.workers import Workers
 
-__all__ = ["Workers"]
+AnyWorkers = Workers | RayWorkers
+
+__all__ = ["AnyWorkers", "RayWorkers", "Workers"]
