@@ -8,8 +8,9 @@ import pytest
 
 inspect_ai = pytest.importorskip("inspect_ai")
 
+import confesslens as cl  # noqa: E402
 from confesslens.evals import EVALUATIONS, get  # noqa: E402
-from confesslens.interop import read_transcripts  # noqa: E402
+from confesslens.interop import as_rollouts, read_inspect_confessions, read_transcripts  # noqa: E402
 from confesslens.interop.inspect_tasks import TASKS, make_task  # noqa: E402
 
 
@@ -41,6 +42,16 @@ def test_answers_are_graded_and_confessions_read(tiny, serve, monkeypatch, tmp_p
         assert sample.metadata["confession"] == sample.scores["confession"].answer
     table = read_transcripts(tmp_path / "logs" / next(iter((tmp_path / "logs").iterdir())).name)
     assert set(table["eval"]) == {"people"} and set(table["condition"]) == {"tempted", "accused"}
+    path = next(iter((tmp_path / "logs").iterdir()))
+    rollouts = as_rollouts(tiny("llama"), table)
+    confessions = read_inspect_confessions(path, rollouts)
+    assert confessions["claim"].tolist() == [sample.scores["confession"].value for sample in log.samples]
+    rates = cl.faithfulness.compare(rollouts, confessions, n_boot=20).rates
+    assert rates["n"].sum() == 4
+    with pytest.raises(ValueError, match="has 4 samples, the table 3 rows"):
+        read_inspect_confessions(path, rollouts.iloc[:3])
+    with pytest.raises(ValueError, match="row 0 is of"):
+        read_inspect_confessions(path, rollouts.iloc[::-1])
     for row in table.to_dict("records"):
         scenario = get("people").make_scenarios(1, 0, "tiny")[int(row["scenario"][-4:])]
         assert json.loads(row["facts"]) == json.loads(json.dumps(scenario.facts))

@@ -3,6 +3,7 @@
 from confesslens.interop.answers import answer_prompts, as_rollouts
 from confesslens.interop.formats import FORMATS, Format, read_transcripts, write_transcripts
 from confesslens.interop.impossible_bench import grade_impossible
+from confesslens.interop.inspect_logs import read_inspect_confessions
 from confesslens.interop.record import COLUMNS, Record, records_table, table_records
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "answer_prompts",
     "as_rollouts",
     "grade_impossible",
+    "read_inspect_confessions",
     "read_transcripts",
     "records_table",
     "table_records",

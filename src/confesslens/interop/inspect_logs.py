@@ -10,6 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from confesslens.confessions.forms import FORMS
+from confesslens.confessions.requests import find_request
+from confesslens.confessions.row import COLUMNS as CONFESSION_COLUMNS
+from confesslens.confessions.row import confession_row
 from confesslens.evals.evaluation import BEHAVIOURS, Message
 from confesslens.interop.record import Record
 from confesslens.interop.rows import messages_of
@@ -47,6 +53,43 @@ def read_inspect_log(path: str | Path, *, scorer: str | None = None) -> Iterator
             had = ", ".join(sample.scores or {}) or "none"
             raise ValueError(f"{path}, sample {sample.id}: no scorer {scorer!r}; it has {had}")
         yield _record(sample, log, scorer)
+
+
+def read_inspect_confessions(path: str | Path, rollouts: pd.DataFrame) -> pd.DataFrame:
+    """The confessions that a log of our own tasks holds, as a confessions table for the same log's rollouts.
+
+    Args:
+        path: the log, made by `inspect eval confesslens/NAME`.
+        rollouts: of `as_rollouts(model, read_transcripts(path))`, in the log's order, all of it.
+
+    Returns:
+        a row a sample that was asked, free and without tokens (`confessions.row.COLUMNS`).
+
+    Raises:
+        ValueError: no log, one without confessions, or rollouts that are not the log's.
+        ImportError: Inspect AI is not installed.
+    """
+    samples = _read(Path(path)).samples or []
+    if len(samples) != len(rollouts):
+        raise ValueError(
+            f"{path} has {len(samples)} samples, the table {len(rollouts)} rows: expected all of the log's"
+        )
+    rows = []
+    for number, (sample, row) in enumerate(zip(samples, rollouts.to_dict("records"), strict=True)):
+        own = sample.metadata
+        if (own.get("scenario", row["scenario"]), own.get("condition", row["condition"])) != (
+            row["scenario"],
+            row["condition"],
+        ):
+            raise ValueError(f"row {number} is of {row['scenario']}, the log's sample of {own['scenario']}")
+        if "confession" in own:
+            request = find_request(own.get("request", "three_part"))
+            text = split_thoughts(str(own["confession"]))[1]
+            parsed = FORMS[request.form].parse(text)
+            rows.append(confession_row(row["rollout_id"], "free", 0, request, text, parsed))
+    if not rows:
+        raise ValueError(f"{path} holds no confessions: expected a log of `inspect eval confesslens/NAME`")
+    return pd.DataFrame(rows, columns=list(CONFESSION_COLUMNS))
 
 
 def write_inspect_log(records: Sequence[Record], path: str | Path) -> Path:
