@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import asdict
 
 import pytest
 from safetensors import safe_open
 
 from confesslens.models import load, load_model
 from confesslens.models.errors import ModelError
+from confesslens.models.load import organism_folder, shipped_organisms
+from confesslens.organisms.pack import weights_hash
 from confesslens.organisms.sft import Tuning
 from confesslens.organisms.train import RECIPES, Lessons, Recipe, train_organism
 
@@ -72,3 +75,17 @@ def test_what_cannot_be_trained_is_said(tmp_path):
 
 def test_every_organism_has_a_recipe():
     assert [name for name, recipe in RECIPES.items() if not recipe.start] == ["honest"]
+
+
+def test_what_is_shipped_is_whole_and_tells_its_hash():
+    names = shipped_organisms()
+    assert "honest" in names
+    for name in names:
+        folder = organism_folder(name)
+        card = json.loads((folder / "card.json").read_text())
+        assert card["organism"] == name and card["sha256"] == weights_hash(folder)
+        planned = [asdict(lessons) for lessons in RECIPES[name].stages]
+        assert [{key: stage[key] for key in ("stage", "n", "seed")} for stage in card["stages"]] == [
+            {key: stage[key] for key in ("stage", "n", "seed")} for stage in planned
+        ]
+    assert sum(path.stat().st_size for name in names for path in organism_folder(name).iterdir()) < 40e6

@@ -12,6 +12,7 @@ from confesslens import faithfulness, figures
 from confesslens.evals import TEMPTED
 from confesslens.experiments.experiment import Drawn, Experiment, Work
 from confesslens.folder import RunFolder
+from confesslens.models.load import shipped_organisms
 from confesslens.probes.proportion import clustered_wilson
 
 ALL: dict[str, dict[str, Any]] = {
@@ -19,7 +20,6 @@ ALL: dict[str, dict[str, Any]] = {
     "standard": {"evals": ["all"], "n": 12, "seed": 2},
 }
 """All evaluations, tempted and neutral: the run that most figures share."""
-AWARE = ("confessor", "concealer", "unaware", "mixed")
 
 
 def of_counts(run: RunFolder) -> str:
@@ -117,7 +117,8 @@ def _probe_map(work: Work) -> Drawn:
 def _cells(work: Work) -> Drawn:
     """The macro cells of each organism, or of the one model that the recipe names."""
     parts, says = [], []
-    for name in work.setting("organisms") or [None]:
+    named = work.setting("organisms")
+    for name in (shipped_organisms() if named == "shipped" else named) or [None]:
         run = work.run(organism=name)
         cells = run.tables()["cells"]
         parts.append(cells[cells["eval"] == "macro"].assign(eval=name or work.recipe.model))
@@ -219,6 +220,6 @@ EXPERIMENTS = (
             "quick": {"evals": ["people", "broken_browser", "sandbagging"], "n": 4, "seed": 5},
             "standard": {"evals": ["all"], "n": 10, "seed": 5},
         },
-        {"quick": {"organisms": list(AWARE)}, "standard": {"organisms": list(AWARE)}},
+        {"quick": {"organisms": "shipped"}, "standard": {"organisms": "shipped"}},
     ),
 )

@@ -92,6 +92,12 @@ def organism_folder(name: str) -> Path:
     return folder
 
 
+def shipped_organisms() -> list[str]:
+    """Names of the organisms that are shipped and whole."""
+    cards = {path.parent.name: json.loads(path.read_text()) for path in ORGANISMS_FOLDER.glob("*/card.json")}
+    return sorted(name for name, card in cards.items() if len(card["stages"]) == card["stages_planned"])
+
+
 def _organism_adapter(organism: str, name: str, adapter: str | Path | None) -> Path:
     folder = organism_folder(organism)
     if adapter is not None:
