@@ -15,7 +15,7 @@ from confesslens.cli.base import Display, app, console, fail
 @app.command("figure")
 def figure_command(
     name: Annotated[str | None, typer.Argument(help="a figure, or all; without one they are listed")] = None,
-    preset: Annotated[str | None, typer.Option(help="quick (all in 20 minutes on two cores) or standard")] = None,
+    preset: Annotated[str | None, typer.Option(help="quick (a small version) or standard (as released)")] = None,
     model: Annotated[str | None, typer.Option(help="another model, as `confesslens run --model`")] = None,
     out: Annotated[Path | None, typer.Option(help="default figures; with --preset quick, runs/figures-quick")] = None,
     work: Annotated[Path, typer.Option(help="folder of the runs that figures share")] = Path("runs"),
