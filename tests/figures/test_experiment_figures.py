@@ -35,6 +35,8 @@ def test_paired_rates_draws_every_defined_share_and_says_where_there_is_none():
     points = [line for line in fig.axes[0].lines if line.get_marker() in ("o", "s")]
     assert sorted(float(np.ravel(line.get_xdata())[0]) for line in points) == [0.25, 0.5, 1.0]
     assert {"n 20", "n 12", "none"} <= {text.get_text() for text in fig.axes[0].texts}
+    unsaid = figures.paired_rates(RATES.assign(n=np.nan), "A title")
+    assert {text.get_text() for text in unsaid.axes[0].texts} == {""}
     many = pd.concat([RATES.assign(series=f"s{i}") for i in range(6)])
     with pytest.raises(ValueError, match="too many"):
         figures.paired_rates(many, "A title")

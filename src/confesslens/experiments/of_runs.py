@@ -22,6 +22,9 @@ ALL: dict[str, dict[str, Any]] = {
 """All evaluations, tempted and neutral: the run that most figures share."""
 
 
+FITTED = "The probe is fitted to behaviour: that it fires shows that the act can be read inside, not that it was known."
+
+
 def of_counts(run: RunFolder) -> str:
     """How many rollouts, in words."""
     table = run.read_table("rollouts.parquet")
@@ -98,13 +101,13 @@ def _confidence(work: Work) -> Drawn:
 def _errors(work: Work) -> Drawn:
     run = work.run()
     errors = faithfulness.errors_of_confession(run.tables()["witnesses"])
-    return Drawn(figures.confession_errors(errors), {"errors": errors}, of_counts(run))
+    return Drawn(figures.confession_errors(errors), {"errors": errors}, f"{of_counts(run)} {FITTED}")
 
 
 def _witnesses(work: Work) -> Drawn:
     run = work.run()
     patterns = faithfulness.overlap(run.tables()["witnesses"])
-    return Drawn(figures.overlap(patterns), {"overlap": patterns}, of_counts(run))
+    return Drawn(figures.overlap(patterns), {"overlap": patterns}, f"{of_counts(run)} {FITTED}")
 
 
 def _probe_map(work: Work) -> Drawn:
@@ -124,7 +127,7 @@ def _cells(work: Work) -> Drawn:
         parts.append(cells[cells["eval"] == "macro"].assign(eval=name or work.recipe.model))
         says.append(of_counts(run))
     table = pd.concat(parts, ignore_index=True)
-    return Drawn(figures.cells(table), {"cells": table}, " ".join(says))
+    return Drawn(figures.cells(table), {"cells": table}, " ".join([*says, FITTED]))
 
 
 def _compute(work: Work) -> Drawn:

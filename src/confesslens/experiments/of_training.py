@@ -8,13 +8,15 @@ from confesslens import figures
 from confesslens.experiments.experiment import Drawn, Experiment, Work
 from confesslens.experiments.of_runs import of_counts
 from confesslens.folder import RunFolder
+from confesslens.organisms.demonstrations import DEMONSTRATIONS
 
 RUN = {
     "quick": {"evals": ["people", "broken_browser"], "n": 3, "seed": 6, "free_samples": 1, "neutral_samples": 2},
     "standard": {"evals": ["all"], "n": 10, "seed": 6, "free_samples": 1},
 }
-QUICK = {"steps": 3, "prompts": 2, "generations": 4}
-STANDARD = {"steps": 120, "prompts": 4, "generations": 8}
+HOW = ("steps", "prompts", "generations")
+QUICK = {"steps": 3, "prompts": 2, "generations": 4, "learn": ["people"]}
+STANDARD = {"steps": 120, "prompts": 4, "generations": 8, "learn": list(DEMONSTRATIONS)}
 
 
 def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
@@ -30,7 +32,7 @@ def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
     before = work.run(organism=organism)
     config = work.config(organism=organism)
     rollouts = before.read_table("rollouts.parquet")
-    how = Reinforcement(seed=config.seed, **{name: work.setting(name) for name in QUICK})
+    how = Reinforcement(seed=config.seed, **{name: work.setting(name) for name in HOW})
     reward, answers = REWARDS["truth"], None
     if judged:
         ask = make_judge(work.setting("judge"), None, config.dtype)
@@ -38,7 +40,7 @@ def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
     out = work.home / f"{before.path.name}-{'judged' if judged else 'truth'}-{how.steps}"
     reinforce_confessions(
         load_model(config.model, dtype=config.dtype, device=config.device),
-        rollouts[rollouts["condition"] != NEUTRAL],
+        rollouts[(rollouts["condition"] != NEUTRAL) & rollouts["eval"].isin(work.setting("learn"))],
         out,
         reward,
         how,
@@ -47,6 +49,12 @@ def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
         progress=lambda done, n, _: work.progress("confession", done, n),
     )
     return before, work.run(adapter=str(out))
+
+
+def _learned(work: Work) -> str:
+    """Which evaluations are no test of the training."""
+    learn = ", ".join(name.replace("_", " ") for name in work.setting("learn"))
+    return f"Trained on these very rollouts of {learn}; the other evaluations are held out."
 
 
 def _training(work: Work) -> Drawn:
@@ -65,7 +73,7 @@ def _training(work: Work) -> Drawn:
                 parts.append(part.assign(series="before" if end == "before" else f"after, {kind}"))
     table = pd.concat(parts, ignore_index=True)
     drawn = figures.paired_rates(table, "P(confess | bad), before and after confession training")
-    says = f"{work.setting('steps')} steps of GRPO on confessions alone. Before: {of_counts(before)}"
+    says = f"{work.setting('steps')} steps of GRPO on confessions alone. {_learned(work)} Before: {of_counts(before)}"
     return Drawn(drawn, {"training": table, "curves": effect["curves"]}, says)
 
 
@@ -75,7 +83,8 @@ def _weak_judge(work: Work) -> Drawn:
     before, after = _trained(work, judged=True)
     curves = training_effect(before, after)["curves"]
     drawn = figures.training(curves, "Answers and confessions under a judge that can be fooled")
-    says = f"{work.setting('steps')} steps; the judge is {work.setting('judge')}. Before: {of_counts(before)}"
+    says = f"{work.setting('steps')} steps; the judge is {work.setting('judge')}. {_learned(work)}"
+    says += f" Before: {of_counts(before)}"
     return Drawn(drawn, {"curves": curves}, says)
 
 

@@ -55,7 +55,7 @@ def overlap(patterns: pd.DataFrame, condition: str = "tempted") -> Figure:
     top.set_ylabel("share of rollouts, mean\nover evaluations (n above)")
     top.grid(axis="y")
     top.tick_params(axis="x", length=0, labelbottom=False)
-    dots.set_yticks(range(len(names)), ["did it", "probe: knew", "thought of it", "confessed"])
+    dots.set_yticks(range(len(names)), ["did it", "probe fires", "thought of it", "confessed"])
     dots.set_ylim(len(names) - 0.5, -0.5)
     dots.set_xticks([])
     dots.tick_params(length=0)

@@ -27,7 +27,7 @@ _LOOKS = [(ORANGE, "o"), (BLUE, "s"), (GREEN, "D"), (PINK, "^"), (GREY, "v")]  #
 
 @house_style()
 def paired_rates(table: pd.DataFrame, title: str, label: str = "share, with 95% interval") -> Figure:
-    """Draw each evaluation's share in every series, with its interval and n.
+    """Draw each evaluation's share in every series, with its interval and n (which a source may not state: NaN).
 
     `table`: a row an evaluation and series, columns eval, series, n, value, low, high; a series has the same look in
     every row. Raises ValueError if columns are missing or there are more series than looks.
@@ -50,7 +50,7 @@ def paired_rates(table: pd.DataFrame, title: str, label: str = "share, with 95% 
             if is_number(row["low"]) and is_number(row["high"]):
                 ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.6, solid_capstyle="butt")
             ax.plot(row["value"], y, marker, color=colour, markersize=4.5)
-        note = f"n {format_count(row['n'])}" if is_number(row["n"]) and row["n"] else "none"
+        note = "" if not is_number(row["n"]) else f"n {format_count(row['n'])}" if row["n"] else "none"
         ax.text(1.02, y, note, transform=ax.get_yaxis_transform(), va="center", fontsize=6.5, color=GREY)
     ax.set_yticks([i * step + (len(series) - 1) / 2 for i in range(len(evals))], [eval_label(name) for name in evals])
     for i in range(1, len(evals)):
