@@ -23,6 +23,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from confesslens import stages
+from confesslens.closest import no_such
 from confesslens.config import RunConfig
 from confesslens.folder import MANIFEST, RunFolder, content_key
 from confesslens.models import EMBEDDED, Endpoint, embedded_folder
@@ -85,8 +86,11 @@ def run(
         command: the command line, kept for the report.
 
     Raises:
-        ValueError: the folder holds a run with other settings (which differ is said), or is in use.
+        ValueError: no such stage, or the folder holds a run with other settings (which differ is said), or is in use.
     """
+    names = [stage.name for stage in STAGES]
+    if until is not None and until not in names:
+        raise ValueError(no_such("stage", until, names))
     folder = RunFolder(out or config.default_folder())
     folder.path.mkdir(parents=True, exist_ok=True)
     with _locked(folder.path):
@@ -170,13 +174,13 @@ def stage_keys(config: RunConfig) -> dict[str, str]:
 
 
 def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: Progress, command: str) -> None:
+    names = [stage.name for stage in STAGES]
     keys = stage_keys(config)
     _refuse_other_settings(run, config, keys)
     for left in list(run.path.rglob(".partial-*")):  # half-written by a process that was killed
         run.remove(str(left.relative_to(run.path)))
     done: dict[str, dict[str, Any]] = run.manifest.setdefault("stages", {})
     todo = [stage for stage in STAGES if done.get(stage.name, {}).get("key") != keys[stage.name]]
-    names = [stage.name for stage in STAGES]
     if until is not None:
         todo = [stage for stage in todo if names.index(stage.name) <= names.index(until)]
     for stage in STAGES:

@@ -153,14 +153,18 @@ def comparison(
     table, confessed = run.read_table(ROLLOUTS), run.read_table(CONFESSIONS)
     scores = run.read_table("results/scores.parquet").set_index("rollout_id")
     shuffled = scores.filter(like="shuffled_") if "shuffled_0" in scores else None
-    asked = table[table["condition"] != NEUTRAL]
+    given = {"probe": scores["probe"], "text": scores["text"], "shuffled": shuffled, "cot": mentions(table, config)}
+    return faithfulness.compare(table, confessed, **given, errors=errors, threshold=threshold)
+
+
+def mentions(rollouts: pd.DataFrame, config: RunConfig) -> pd.DataFrame:
+    """What the chains of thought mention, by rollout_id: `mentioned` (None in a run without them) and `quote`."""
+    asked = rollouts[rollouts["condition"] != NEUTRAL]
     said = [cot.mentions(row["eval"], row["cot"]) for row in asked.to_dict("records")]
-    thought = pd.DataFrame(
+    return pd.DataFrame(
         {"mentioned": [m.mentioned if config.cot else None for m in said], "quote": [m.quote for m in said]},
         index=asked["rollout_id"],
     )
-    given = {"probe": scores["probe"], "text": scores["text"], "shuffled": shuffled, "cot": thought}
-    return faithfulness.compare(table, confessed, **given, errors=errors, threshold=threshold)
 
 
 def report(run: RunFolder, config: RunConfig, _: AnyWorkers, advance: Advance) -> None:

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
         (["run", "--preset", "standart"], "did you mean 'standard'"),
         (["run", "--model", "smollm-135m", "--out", "OUT"], "did you mean 'smollm2-135m'"),
         (["run", "--organism", "liar"], "there is no organism 'liar'"),
+        (["run", "--until", "confession", "--out", "OUT"], "did you mean 'confessions'"),
         (["train", "organism", "liar"], "unknown organism 'liar'"),
         (["train", "organism", "mixed", "--start", "OUT"], "is no PEFT adapter"),
         (["run", "--config", "nowhere.yaml"], "cannot read the config file nowhere.yaml"),

@@ -148,6 +148,11 @@ def test_batch_size_and_workers_do_not_change_tables(undisturbed, tiny_folder, t
     other = run(settings(tiny_folder, batch_size=5), tmp_path / "r", until="confessions").path
     for name in ("rollouts.parquet", "confessions.parquet"):
         pd.testing.assert_frame_equal(pd.read_parquet(undisturbed / name), pd.read_parquet(other / name))
+    # what organisms do is told from these two alone, and as from the whole run
+    for folder, csv in ((undisturbed, tmp_path / "whole.csv"), (other, tmp_path / "part.csv")):
+        result = CliRunner().invoke(app, ["dispositions", str(folder), "--csv", str(csv)])
+        assert result.exit_code == 0, result.output
+    assert (tmp_path / "whole.csv").read_text() == (tmp_path / "part.csv").read_text()
 
 
 def test_too_little_data_is_said(tiny_folder, tmp_path):

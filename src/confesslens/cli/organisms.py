@@ -99,10 +99,12 @@ def dispositions_command(
     csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
 ) -> None:
     """What model organisms do and confess, a row an evaluation, as the Markdown of the documentation's page."""
-    from confesslens.faithfulness import dispositions
+    from confesslens.config import RunConfig
+    from confesslens.faithfulness import dispositions, witnesses
     from confesslens.folder import RunFolder
     from confesslens.organisms.demonstrations import DEMONSTRATIONS
     from confesslens.organisms.page import dispositions_page
+    from confesslens.stages import mentions
 
     try:
         runs = {}
@@ -111,7 +113,9 @@ def dispositions_command(
             name = run.manifest["model"]["adapter"] or run.manifest["model"]["name"]
             if name in runs:
                 raise ValueError(f"{folder} is a second run of {name}: expected one run an organism")
-            runs[name] = (run.read_table("rollouts.parquet"), run.read_table("results/witnesses.parquet"))
+            table, confessed = run.read_table("rollouts.parquet"), run.read_table("confessions.parquet")
+            thought = mentions(table, RunConfig(**run.manifest["config"]))
+            runs[name] = (table, witnesses(table, confessed, cot=thought))
         numbers = dispositions(runs, DEMONSTRATIONS)
         if csv is not None:
             numbers.to_csv(csv, index=False)

@@ -31,6 +31,9 @@ def run_command(
     seed: Annotated[int | None, typer.Option(help="of scenarios and sampling")] = None,
     out: Annotated[Path | None, typer.Option(help="the run's folder; default runs/PRESET-MODEL-seedS")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file of settings; options override it")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="stop after rollouts, confessions, activations, probes or faithfulness")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="processes; default one a core")] = None,
     ray: Annotated[str | None, typer.Option(help="local, or the address of a Ray cluster to work on")] = None,
     trust_remote_code: Annotated[
@@ -62,12 +65,16 @@ def run_command(
     try:
         settings = make_config(options, config)
         with Display() as display:
-            done = run(settings, out, progress=display.update, command=shlex.join(["confesslens", *sys.argv[1:]]))
+            command = shlex.join(["confesslens", *sys.argv[1:]])
+            done = run(settings, out, until=until, progress=display.update, command=command)
     except KeyboardInterrupt:
         console.print("\nStopped. Repeat the command to continue where it was.")
         raise typer.Exit(130) from None
     except (ValueError, OSError) as error:
         fail(error)
+    if "report" not in done.manifest["stages"]:
+        console.print(f"\nDone up to {until}: {done.path}. Without --until the run goes on from there.", soft_wrap=True)
+        return
     _summarise(done.tables(), done.manifest, done.path)
 
 
