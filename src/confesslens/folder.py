@@ -27,6 +27,8 @@ class RunFolder:
         if (self.path / MANIFEST).is_file():
             try:
                 self.manifest = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+                if not isinstance(self.manifest, dict):
+                    raise ValueError("expected an object")
             except ValueError as error:
                 raise ValueError(f"{self.path / MANIFEST} is damaged ({error}): choose another folder") from None
         elif self.path.is_dir() and any(entry.name != ".lock" for entry in self.path.iterdir()):
@@ -55,22 +57,52 @@ class RunFolder:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".partial-{os.getpid()}-{target.name}")
         writer(partial)
+        if name != MANIFEST:
+            self.manifest.setdefault("files", {})[name] = _sha256(partial)
         partial.replace(target)
         return target
 
+    def damaged(self) -> list[str]:
+        """The files that the manifest knows and that are gone, or no more what was written."""
+        return [
+            name
+            for name, sha256 in self.manifest.get("files", {}).items()
+            if not (self.path / name).is_file() or _sha256(self.path / name) != sha256
+        ]
+
     def write_table(self, name: str, table: pd.DataFrame) -> Path:
-        """Write a parquet table."""
+        """Write a parquet table; `save_manifest` keeps that it is what was written."""
         return self.write(name, lambda path: table.to_parquet(path, index=False))
 
     def read_table(self, name: str) -> pd.DataFrame:
-        """Read a parquet table; FileNotFoundError that names the stage's file when it is not there yet."""
-        if not (self.path / name).is_file():
-            raise FileNotFoundError(f"there is no {self.path / name}: run the stages before this one first")
-        return pd.read_parquet(self.path / name)
+        """Read a parquet table.
+
+        Raises:
+            FileNotFoundError: it is not there yet.
+            ValueError: it cannot be read, or is no more what was written.
+        """
+        path = self.path / name
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no {path}: run the stages before this one first")
+        known = (self.manifest.get("files", {}).get(name), RunFolder(self.path).manifest.get("files", {}).get(name))
+        why = (
+            "it is not what the run wrote; what you change yourself, write with RunFolder.write_table"
+            if known[0] and _sha256(path) not in known
+            else ""
+        )
+        if not why:
+            try:
+                return pd.read_parquet(path)
+            except (ValueError, OSError) as error:  # pyarrow's errors are these
+                why = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is damaged ({why}): repeat the run's command, and its stage is done again")
 
     def remove(self, name: str) -> None:
         """Remove a file or folder, if there."""
         target = self.path / name
+        files = self.manifest.get("files", {})
+        for known in [known for known in files if known == name or known.startswith(f"{name}/")]:
+            del files[known]
         if target.is_dir():
             shutil.rmtree(target)
         else:
@@ -78,7 +110,13 @@ class RunFolder:
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables of `results/`, by name."""
-        return {path.stem: pd.read_parquet(path) for path in sorted((self.path / "results").glob("*.parquet"))}
+        found = sorted((self.path / "results").glob("*.parquet"))
+        return {path.stem: self.read_table(f"results/{path.name}") for path in found}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def content_key(value: Mapping[str, Any]) -> str:

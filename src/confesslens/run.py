@@ -2,8 +2,8 @@
 
     rollouts → confessions → activations → probes → faithfulness → report
 
-A stage whose inputs have not changed is not done again. Stages that sample keep finished shards in `parts/` until they
-are whole, so that a killed run goes on where it was.
+A stage whose inputs have not changed is not done again, unless a file of it is gone or damaged. Stages that sample keep
+finished shards in `parts/` until they are whole, so that a killed run goes on where it was.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from confesslens import stages
+from confesslens.activations.store import damaged_parts
 from confesslens.closest import no_such
 from confesslens.config import RunConfig
 from confesslens.folder import MANIFEST, RunFolder, content_key
@@ -32,6 +34,7 @@ from confesslens.models.load import check_model_name, organism_folder
 from confesslens.rollouts.rollout import regrade
 from confesslens.scale import AnyWorkers, RayWorkers, Workers
 from confesslens.shards import ROLLOUTS, asked_rollouts, load_worker_model
+from confesslens.stages import ACTIVATIONS
 
 Progress = Callable[[str, int, int], Any]
 FORMAT = 4  # of the run folder; a new one makes every stage's inputs new
@@ -131,6 +134,7 @@ def regrade_run(folder: str | Path, *, progress: Progress = lambda stage, done, 
                 done.pop(stage.name, None)
         found.save_manifest()
         found.write_table(ROLLOUTS, regrade(found.read_table(ROLLOUTS)))
+        found.save_manifest()
     config = RunConfig(**found.manifest["config"])
     return run(config, path, progress=progress, command=found.manifest.get("command", ""))
 
@@ -160,6 +164,7 @@ def explore_run(folder: str | Path, *, progress: Progress = lambda stage, done, 
             raise ValueError(f"{path} cannot be coloured: {NO_INTERNALS}")
         stages.score_tokens_of_run(found, model, advance)
         stages.write_explorer(found)
+        found.save_manifest()
     return RunFolder(path)
 
 
@@ -180,6 +185,8 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
     for left in list(run.path.rglob(".partial-*")):  # half-written by a process that was killed
         run.remove(str(left.relative_to(run.path)))
     done: dict[str, dict[str, Any]] = run.manifest.setdefault("stages", {})
+    for name in _damaged_stages(run, done):  # it and what follows from it is done again
+        done.pop(name, None)
     todo = [stage for stage in STAGES if done.get(stage.name, {}).get("key") != keys[stage.name]]
     if until is not None:
         todo = [stage for stage in todo if names.index(stage.name) <= names.index(until)]
@@ -215,16 +222,39 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
             for later in STAGES[STAGES.index(stage) :]:
                 done.pop(later.name, None)
             run.save_manifest()
-            started = time.monotonic()
+            run.manifest.setdefault("files", {})
+            started, before = time.monotonic(), set(_files_of(done))
             stage.work(run, config, workers, advance)
             seconds = round(time.monotonic() - started, 1)
-            done[stage.name] = {"status": "done", "seconds": seconds, "key": keys[stage.name]}
+            files = [name for name in run.manifest["files"] if name not in before]
+            done[stage.name] = {"status": "done", "seconds": seconds, "key": keys[stage.name], "files": files}
             run.save_manifest()
             for part in (run.path / "parts").glob(f"{stage.name}-*"):
                 part.unlink()
             with contextlib.suppress(OSError):
                 (run.path / "parts").rmdir()
             progress(stage.name, total, total)
+
+
+def _files_of(done: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [name for stage in done.values() for name in stage.get("files", [])]
+
+
+def _damaged_stages(run: RunFolder, done: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Stages whose files are gone or no more what was written, and all stages after the first of them."""
+    damaged = set(run.damaged())
+    found = {name for name, stage in done.items() if damaged & set(stage.get("files", []))}
+    store = run.path / ACTIVATIONS
+    captured = "activations" in done and run.manifest["config"].get("endpoint") is None
+    if captured and (not (store / "zarr.json").is_file() or damaged_parts(store)):
+        found.add("activations")
+        damaged.add(ACTIVATIONS)
+    names = [stage.name for stage in STAGES]
+    first = min((names.index(name) for name in found), default=len(names))
+    if found:
+        lost = ", ".join(sorted(damaged))
+        warnings.warn(f"{run.path}: damaged or gone: {lost}. Done again from {names[first]}.", stacklevel=4)
+    return names[first:]
 
 
 def _refuse_other_settings(run: RunFolder, config: RunConfig, keys: dict[str, str]) -> None:

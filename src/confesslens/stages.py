@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from confesslens import cot, faithfulness, figures, probes
 from confesslens.activations import Activations, load_activations, open_activations, order_items
@@ -240,14 +241,27 @@ def _shards(run: RunFolder, config: RunConfig, scenarios: Sequence[str]) -> list
 def _missing(
     workers: AnyWorkers, task: Callable[..., Any], shards: list[Shard], stage: str, ending: str, advance: Advance
 ) -> list[Path]:
-    """Work on the shards that have no part yet; the paths of all parts, in order."""
+    """Work on the shards that have no part yet, or none that can be read; the paths of all parts, in order."""
     paths = [shard.file(stage, ending) for shard in shards]
     scale = 1 + shards[0].config.free_samples if stage == "confessions" else 1
     for shard, path in zip(shards, paths, strict=True):
+        if _is_cut(path):
+            path.unlink()
         if path.is_file():
             advance(len(shard.places) * scale)
     workers.map(task, [shard for shard, path in zip(shards, paths, strict=True) if not path.is_file()], advance)
     return paths
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether a part is there and cannot be read: what parquet says of itself stands at its end."""
+    if path.suffix != ".parquet" or not path.is_file():
+        return False
+    try:
+        pq.read_metadata(path)
+    except (ValueError, OSError):
+        return True
+    return False
 
 
 def _confession_logit(run: RunFolder, rollout_ids: pd.Series) -> np.ndarray:

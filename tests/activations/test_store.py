@@ -244,3 +244,35 @@ def test_stores_of_earlier_runs_are_read(tmp_path):
         np.testing.assert_array_equal(acts.values, values)
         np.testing.assert_array_equal(acts.select(["z"]).at(1, "answer.last"), values[2:, 1, 1])
         assert acts.rollout_ids == ["x", "y", "z"] and acts.model_dtype == "bfloat16"
+
+
+def _stored(path, name):
+    """The file of one array's values in the first part."""
+    return next(file for file in sorted(path.glob(f"part-*/{name}/c/**/*")) if file.is_file())
+
+
+@pytest.mark.parametrize("name", ["resid_post", "present", "positions"])
+@pytest.mark.parametrize("damage", ["gone", "cut", "a byte", "attributes"])
+def test_a_damaged_store_is_refused_and_never_read_as_zeros(tmp_path, name, damage):
+    path = tmp_path / "a.zarr"
+    write(path, [1, 2], 10**9)
+    file = _stored(path, name)
+    held = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    elif damage == "cut":
+        file.write_bytes(held[: len(held) // 2])
+    elif damage == "a byte":
+        file.write_bytes(bytes([held[0] ^ 1]) + held[1:])
+    else:
+        (file.parents[list(file.parents).index(path) - 1] / "zarr.json").write_text("{half")
+    with pytest.raises(ValueError, match=r"part-.* is damaged|checksum"):
+        load_activations(path)
+
+
+def test_a_part_of_before_is_still_read(tmp_path):
+    """Parts of earlier versions do not say how large their files are."""
+    write(tmp_path / "a.zarr", [1, 2], 10**9)
+    for part in (tmp_path / "a.zarr").glob("part-*"):
+        del zarr.open_group(str(part), mode="r+").attrs["bytes"]
+    check(load_activations(tmp_path / "a.zarr"), [1, 2])

@@ -31,6 +31,7 @@ def folder(tiny_folder, tmp_path_factory):
     asked = (table["condition"] != "neutral").to_numpy()
     behaviour = np.where(np.arange(len(table)) % 2, "complied", "not_complied")
     found.write_table("rollouts.parquet", table.assign(behaviour=np.where(asked, behaviour, table["behaviour"])))
+    found.save_manifest()
     model, _ = load_run_model(found)
     rng = np.random.default_rng(0)
     probe = LogisticProbe().fit(rng.normal(size=(20, model.d_model)), np.arange(20) % 2)

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from confesslens.cli import app
+from confesslens.folder import RunFolder
 
 RUN = ("--evals", "people", "--n", "4", "--seed", "3", "--workers", "1")
 
@@ -23,9 +24,11 @@ def runs(tiny_folder, tmp_path_factory):
         return result.stdout
 
     call("run", "--model", tiny_folder, *RUN, "--out", home / "before")
-    rollouts = pd.read_parquet(home / "before" / "rollouts.parquet")
+    before = RunFolder(home / "before")
+    rollouts = before.read_table("rollouts.parquet")
     graded = [("complied", "not_complied")[i % 2] for i in range(len(rollouts))]
-    rollouts.assign(behaviour=graded).to_parquet(home / "before" / "rollouts.parquet")
+    before.write_table("rollouts.parquet", rollouts.assign(behaviour=graded))
+    before.save_manifest()
     call("train", "confession", home / "before", "--out", home / "adapter", "--steps", 1)
     call("run", "--model", tiny_folder, "--adapter", home / "adapter", *RUN, "--out", home / "after")
     return home, call("trained", home / "before", home / "after", "--figures", home / "figures")

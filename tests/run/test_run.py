@@ -139,9 +139,10 @@ def test_foreign_and_damaged_folders(tiny_folder, tmp_path):
     with pytest.raises(ValueError, match="is a file"):
         run(settings(tiny_folder), tmp_path / "thesis.txt")
     (tmp_path / "r").mkdir()
-    (tmp_path / "r" / "manifest.json").write_text("{half")
-    with pytest.raises(ValueError, match="is damaged"):
-        run(settings(tiny_folder), tmp_path / "r")
+    for text in ("{half", "[]"):
+        (tmp_path / "r" / "manifest.json").write_text(text)
+        with pytest.raises(ValueError, match="is damaged"):
+            run(settings(tiny_folder), tmp_path / "r")
 
 
 def test_batch_size_and_workers_do_not_change_tables(undisturbed, tiny_folder, tmp_path):
@@ -153,6 +154,63 @@ def test_batch_size_and_workers_do_not_change_tables(undisturbed, tiny_folder, t
         result = CliRunner().invoke(app, ["dispositions", str(folder), "--csv", str(csv)])
         assert result.exit_code == 0, result.output
     assert (tmp_path / "whole.csv").read_text() == (tmp_path / "part.csv").read_text()
+
+
+def _damage(file: Path, how: str) -> None:
+    held = file.read_bytes()
+    if how == "gone":
+        file.unlink()
+    else:
+        middle = len(held) // 2
+        file.write_bytes(
+            held[:middle] if how == "cut" else held[:middle] + bytes([held[middle] ^ 1]) + held[middle + 1 :]
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "again"),
+    [
+        ("report.html", "gone", "report"),
+        ("results/witnesses.parquet", "a byte", "faithfulness"),
+        ("results/scores.parquet", "cut", "probes"),
+        ("activations.zarr/part-*/resid_post/c/0/0/0/0", "cut", "activations"),
+        ("confessions.parquet", "a byte", "confessions"),
+        ("rollouts.parquet", "cut", "rollouts"),
+    ],
+)
+def test_what_is_damaged_is_named_and_made_again(undisturbed, tiny_folder, tmp_path, name, how, again):
+    out = tmp_path / "r"
+    shutil.copytree(undisturbed, out)
+    file = min(out.glob(name))
+    _damage(file, how)
+    if file.suffix == ".parquet":
+        with pytest.raises(ValueError, match=f"{file.name} is damaged"):
+            RunFolder(out).read_table(name)
+    seen = []
+    with pytest.warns(UserWarning, match=f"{name.split('/part')[0]}. Done again from {again}"):
+        run(settings(tiny_folder), out, progress=lambda stage, done, total: seen.append((stage, done)))
+    for earlier in STAGE_NAMES[: STAGE_NAMES.index(again)]:
+        assert [done for stage, done in seen if stage == earlier] == [1], f"{earlier} was done again"
+    assert_same_tables(undisturbed, out)
+    assert RunFolder(out).damaged() == []
+
+
+def test_a_part_that_is_cut_is_made_again(undisturbed, tiny_folder, tmp_path):
+    def stop(name: str, done: int, total: int) -> None:
+        if name == "confessions":
+            raise Killed
+
+    out = tmp_path / "r"
+    with pytest.raises(Killed):
+        run(settings(tiny_folder), out, progress=stop)
+    whole = pd.read_parquet(out / "rollouts.parquet")
+    (out / "parts").mkdir(exist_ok=True)
+    manifest = RunFolder(out)
+    manifest.manifest["stages"].clear()
+    manifest.save_manifest()
+    (out / "parts" / "rollouts-0000-of-0001.parquet").write_bytes((out / "rollouts.parquet").read_bytes()[:-9])
+    run(settings(tiny_folder), out, until="rollouts")
+    pd.testing.assert_frame_equal(whole, pd.read_parquet(out / "rollouts.parquet"))
 
 
 def test_too_little_data_is_said(tiny_folder, tmp_path):
@@ -229,8 +287,10 @@ def test_neutral_is_always_among_the_conditions(tiny_folder):
 def test_regrading_a_run_redoes_what_follows_and_samples_nothing(undisturbed, tmp_path):
     path = tmp_path / "r"
     shutil.copytree(undisturbed, path)
-    table = pd.read_parquet(path / "rollouts.parquet")
-    table.assign(behaviour="neither", admitted=True).to_parquet(path / "rollouts.parquet", index=False)
+    graded_otherwise = RunFolder(path)
+    table = graded_otherwise.read_table("rollouts.parquet")
+    graded_otherwise.write_table("rollouts.parquet", table.assign(behaviour="neither", admitted=True))
+    graded_otherwise.save_manifest()
     before = (path / "confessions.parquet").stat().st_mtime_ns
     result = CliRunner().invoke(app, ["regrade", str(path)])
     assert result.exit_code == 0, result.output

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import zarr
+from zarr.codecs import Crc32cCodec
 from zarr.errors import GroupNotFoundError
 
 from confesslens.activations.activations import Activations, Block, Contents, contents_of
@@ -114,7 +115,7 @@ def open_activations(path: str | Path, item_ids: Iterable[str] | None = None) ->
 
     Raises:
         FileNotFoundError: there is nothing at the path.
-        ValueError: it is not a store of activations, or two parts give one item different content.
+        ValueError: it is not a store of activations, a part is damaged, or two parts give one item different content.
         KeyError: an item that is not in the store.
     """
     if not Path(path).is_dir():
@@ -153,6 +154,11 @@ class _Index:
         """Look at the parts that are new. Raises ValueError where an item stands for different content in two parts;
         what two writers both wrote counts once."""
         for name in sorted({found.name for found in self.path.glob("part-*")} - self._names):
+            if damage := _damage(self.path / name):
+                raise ValueError(
+                    f"{self.path / name} is damaged ({damage}): remove that folder and capture again, which reads the"
+                    " items that are missing"
+                )
             part = zarr.open_group(str(self.path / name), mode="r")
             attributes: Any = dict(part.attrs)
             for row, (item_id, own) in enumerate(zip(attributes["item_ids"], attributes["content"], strict=True)):
@@ -213,9 +219,31 @@ def _write_part(path: Path, arrays: Mapping[str, np.ndarray], item_ids: list[str
             chunks = (array.shape[0], *(1,) * (array.ndim - 2), array.shape[-1])
         shards = array.shape if array.ndim > 2 else None
         made = group.create_array(
-            name, shape=array.shape, dtype=array.dtype, chunks=chunks, shards=shards, compressors=None
+            name, shape=array.shape, dtype=array.dtype, chunks=chunks, shards=shards, compressors=Crc32cCodec()
         )
         made[...] = array
+    group.attrs["bytes"] = {name: size for name, size in _sizes(path).items() if not name.endswith("zarr.json")}
+
+
+def _sizes(path: Path) -> dict[str, int]:
+    return {str(file.relative_to(path)): file.stat().st_size for file in sorted(path.rglob("*")) if file.is_file()}
+
+
+def damaged_parts(path: str | Path) -> list[str]:
+    """The parts of a store that cannot be read, or whose files are gone or cut; zarr takes a file that is gone for
+    zeros. A changed byte is found when it is read, by its chunk's checksum."""
+    return [part.name for part in sorted(Path(path).glob("part-*")) if _damage(part)]
+
+
+def _damage(part: Path) -> str:
+    try:
+        attributes: Any = dict(zarr.open_group(str(part), mode="r").attrs)
+        written = attributes.get("bytes", {})  # parts of earlier versions have none
+        attributes["item_ids"], attributes["content"]
+    except (KeyError, ValueError, TypeError, GroupNotFoundError) as error:
+        return f"zarr.json: {error}"
+    there = _sizes(part)
+    return next((name for name, size in written.items() if there.get(name) != size), "")
 
 
 def _join(blocks: Sequence[Block]) -> Block:
