@@ -31,7 +31,7 @@ class RunFolder:
                     raise ValueError("expected an object")
             except ValueError as error:
                 raise ValueError(f"{self.path / MANIFEST} is damaged ({error}): choose another folder") from None
-        elif self.path.is_dir() and any(entry.name != ".lock" for entry in self.path.iterdir()):
+        elif self.path.is_dir() and any(not _is_passing(entry) for entry in self.path.iterdir()):
             raise ValueError(f"{self.path} holds other files and no {MANIFEST}: choose an empty or new folder")
 
     def _repr_html_(self) -> str:
@@ -56,7 +56,11 @@ class RunFolder:
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".partial-{os.getpid()}-{target.name}")
-        writer(partial)
+        try:
+            writer(partial)
+        except OSError:  # a full disk: the half of a file is of no use
+            partial.unlink(missing_ok=True)
+            raise
         if name != MANIFEST:
             self.manifest.setdefault("files", {})[name] = _sha256(partial)
         partial.replace(target)
@@ -112,6 +116,11 @@ class RunFolder:
         """All tables of `results/`, by name."""
         found = sorted((self.path / "results").glob("*.parquet"))
         return {path.stem: self.read_table(f"results/{path.name}") for path in found}
+
+
+def _is_passing(path: Path) -> bool:
+    """What a process that was killed before it wrote a manifest can leave."""
+    return path.name == ".lock" or path.name.startswith(".partial-")
 
 
 def _sha256(path: Path) -> str:

@@ -139,6 +139,8 @@ def test_foreign_and_damaged_folders(tiny_folder, tmp_path):
     with pytest.raises(ValueError, match="is a file"):
         run(settings(tiny_folder), tmp_path / "thesis.txt")
     (tmp_path / "r").mkdir()
+    (tmp_path / "r" / ".partial-1-manifest.json").write_text("{half")  # of a process that was killed at once
+    assert RunFolder(tmp_path / "r").manifest == {}
     for text in ("{half", "[]"):
         (tmp_path / "r" / "manifest.json").write_text(text)
         with pytest.raises(ValueError, match="is damaged"):
@@ -211,6 +213,22 @@ def test_a_part_that_is_cut_is_made_again(undisturbed, tiny_folder, tmp_path):
     (out / "parts" / "rollouts-0000-of-0001.parquet").write_bytes((out / "rollouts.parquet").read_bytes()[:-9])
     run(settings(tiny_folder), out, until="rollouts")
     pd.testing.assert_frame_equal(whole, pd.read_parquet(out / "rollouts.parquet"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kilobytes", [1, 24, 60])
+def test_a_full_disk_loses_nothing(undisturbed, tiny_folder, tmp_path, kilobytes):
+    """No file may grow beyond a few kilobytes, for the process and its workers: one line that says so, no half file."""
+    out = tmp_path / "r"
+    command = [sys.executable, "-m", "confesslens", "run", "--model", str(tiny_folder), "--n", "6", "--seed", "3"]
+    command += ["--workers", "2", "--out", str(out)]
+    limited = ["bash", "-c", f'ulimit -f {kilobytes} && exec "$@"', "-", *command]
+    failed = subprocess.run(limited, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"})
+    assert failed.returncode == 2, failed.stderr
+    assert "File too large" in failed.stderr and "Traceback" not in failed.stderr
+    assert not RunFolder(out).damaged()
+    run(settings(tiny_folder), out)
+    assert_same_tables(undisturbed, out)
 
 
 def test_too_little_data_is_said(tiny_folder, tmp_path):
