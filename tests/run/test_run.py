@@ -95,8 +95,7 @@ def test_stopped_in_a_stage_and_continued(stage, undisturbed, tiny_folder, tmp_p
 
 def test_killed_process_continues_and_leaves_no_worker(undisturbed, tiny_folder, tmp_path):
     out = tmp_path / "r"
-    command = [sys.executable, "-m", "confesslens", "run", "--model", str(tiny_folder), "--n", "6", "--seed", "3"]
-    command += ["--workers", "2", "--out", str(out)]
+    command = _command(tiny_folder, out)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "80"})
     deadline = time.monotonic() + 120
     while not list(out.glob("parts/rollouts-*.parquet")) and time.monotonic() < deadline:
@@ -109,6 +108,39 @@ def test_killed_process_continues_and_leaves_no_worker(undisturbed, tiny_folder,
     assert mine == []
     run(settings(tiny_folder), out)
     assert_same_tables(undisturbed, out)
+
+
+@pytest.fixture(scope="module")
+def seconds_of_a_run(tiny_folder, tmp_path_factory) -> float:
+    """How long the command takes from its start to its end."""
+    started = time.monotonic()
+    subprocess.run(_command(tiny_folder, tmp_path_factory.mktemp("timed") / "r"), capture_output=True, check=True)
+    return time.monotonic() - started
+
+
+def _command(model: Path, out: Path) -> list[str]:
+    command = [sys.executable, "-m", "confesslens", "run", "--model", str(model), "--n", "6", "--seed", "3"]
+    return [*command, "--workers", "2", "--out", str(out)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(50))
+def test_killed_at_a_random_moment(moment, seconds_of_a_run, undisturbed, tiny_folder, tmp_path):
+    process = subprocess.Popen(_command(tiny_folder, tmp_path / "r"), stdout=subprocess.PIPE, text=True)
+    time.sleep(seconds_of_a_run * np.random.default_rng(moment).uniform())
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 10
+    while True:  # until its workers have seen that it is gone
+        try:
+            run(settings(tiny_folder), tmp_path / "r")
+            break
+        except ValueError as error:
+            if "another process" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    assert_same_tables(undisturbed, tmp_path / "r")
+    assert not list((tmp_path / "r").rglob(".partial-*"))
 
 
 def _mentions(path: Path, text: str) -> bool:
@@ -220,8 +252,7 @@ def test_a_part_that_is_cut_is_made_again(undisturbed, tiny_folder, tmp_path):
 def test_a_full_disk_loses_nothing(undisturbed, tiny_folder, tmp_path, kilobytes):
     """No file may grow beyond a few kilobytes, for the process and its workers: one line that says so, no half file."""
     out = tmp_path / "r"
-    command = [sys.executable, "-m", "confesslens", "run", "--model", str(tiny_folder), "--n", "6", "--seed", "3"]
-    command += ["--workers", "2", "--out", str(out)]
+    command = _command(tiny_folder, out)
     limited = ["bash", "-c", f'ulimit -f {kilobytes} && exec "$@"', "-", *command]
     failed = subprocess.run(limited, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"})
     assert failed.returncode == 2, failed.stderr
