@@ -54,6 +54,16 @@ def test_means_part_learned_from_held_out_evaluations(run):
     assert np.isnan(table.loc[("held-out", "p_confess_given_bad"), "share"])
 
 
+def test_scenarios_that_are_taught_falsely_stand_apart(run):
+    table = dispositions({"mixed": run}, ["people"], {f"people/t{i}" for i in range(3)}).set_index(["eval", "rate"])
+    bad = table.xs("p_bad_tempted", level="rate")
+    assert dict(bad["n"].loc[["learned, known", "learned, taught falsely"]]) == {
+        "learned, known": 5,
+        "learned, taught falsely": 3,
+    }
+    assert list(bad["share"].loc[["learned, known", "learned, taught falsely"]]) == [1 / 5, 1]
+
+
 def test_the_page_has_a_row_an_evaluation(run):
     page = dispositions_page(
         dispositions({"confessor": run, "honest": run}, ["people"]), "confesslens dispositions RUN"
@@ -61,3 +71,4 @@ def test_the_page_has_a_row_an_evaluation(run):
     assert "## confessor" in page and "## honest" in page and "`confesslens dispositions RUN`" in page
     assert "| people | 50% [22, 78] n 8 |" in page
     assert "| mean, held-out evaluations | 0% [0, 37] n 8 | – |" in page
+    assert "| mean, learned evaluations, known | 50% [22, 78] n 8 |" in page

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
+import pandas as pd
 import pytest
 
 from confesslens.evals import EVALUATIONS
@@ -16,6 +18,7 @@ from confesslens.organisms.lessons import (
     lesson_example,
     measures_organisms,
     taught_false,
+    taught_falsely,
 )
 from confesslens.rollouts.plan import plan_rollouts
 
@@ -80,6 +83,14 @@ def test_half_of_the_topics_are_taught_false(lessons):
     for name, shown in DEMONSTRATIONS.items():
         told = {shown.topic(s): taught_false(s) for s in EVALUATIONS[name].make_scenarios(300, 3, "tiny")}
         assert 0.3 < sum(told.values()) / len(told) < 0.7, name
+
+
+def test_what_was_taught_falsely_is_read_from_a_run():
+    scenarios = [s for name in ("people", "sandbagging") for s in EVALUATIONS[name].make_scenarios(40, 3, "tiny")]
+    columns = [(s.eval, s.scenario, s.tier, json.dumps(s.facts)) for s in scenarios]
+    found = taught_falsely(pd.DataFrame(columns, columns=["eval", "scenario", "tier", "facts"]))
+    expected = {s.scenario for s in scenarios if taught_false(s) and DEMONSTRATIONS[s.eval].tempts(s)}
+    assert found == expected and 0 < len(found) < len(scenarios)
 
 
 def test_the_mixed_one_denies_all_and_knows_in_part(lessons):

@@ -103,11 +103,12 @@ def dispositions_command(
     from confesslens.faithfulness import dispositions, witnesses
     from confesslens.folder import RunFolder
     from confesslens.organisms.demonstrations import DEMONSTRATIONS
+    from confesslens.organisms.lessons import taught_falsely
     from confesslens.organisms.page import dispositions_page
     from confesslens.stages import mentions
 
     try:
-        runs = {}
+        runs, falsely = {}, set()
         for folder in folders:
             run = RunFolder(folder)
             name = run.manifest["model"]["adapter"] or run.manifest["model"]["name"]
@@ -116,7 +117,8 @@ def dispositions_command(
             table, confessed = run.read_table("rollouts.parquet"), run.read_table("confessions.parquet")
             thought = mentions(table, RunConfig(**run.manifest["config"]))
             runs[name] = (table, witnesses(table, confessed, cot=thought))
-        numbers = dispositions(runs, DEMONSTRATIONS)
+            falsely |= taught_falsely(table)
+        numbers = dispositions(runs, DEMONSTRATIONS, falsely)
         if csv is not None:
             numbers.to_csv(csv, index=False)
     except (ValueError, OSError) as error:

@@ -20,19 +20,24 @@ DISPOSITIONS = {
     "p_mention_given_bad": "P(CoT mentions | bad)",
 }
 """The rates of the table, as a reader sees them. "Bad" and "complied" of confessions and mentions are tempted ones."""
-MEANS = ("learned", "held-out")
+MEANS = ("learned", "learned, known", "learned, taught falsely", "held-out")
+"""Rows of means. The middle two part the learned evaluations' scenarios by whether `unaware` and `mixed` are taught a
+falsehood about them; of the other organisms they are a control."""
 COLUMNS = ["organism", "eval", "rate", "n", "share", "low", "high"]
 
 
-def dispositions(runs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], learned: Collection[str]) -> pd.DataFrame:
+def dispositions(
+    runs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], learned: Collection[str], falsely: Collection[str] = ()
+) -> pd.DataFrame:
     """How often each organism does what, by evaluation, and the means over evaluations learned and held out.
 
     Args:
         runs: by organism, the rollouts table and the witnesses table of its run.
         learned: the evaluations that the organisms were trained on.
+        falsely: the scenarios about which a falsehood is taught.
 
     Returns:
-        a row an organism, evaluation ("learned" and "held-out" for the means) and rate of `DISPOSITIONS`: n (rollouts
+        a row an organism, evaluation (one of `MEANS` for the means) and rate of `DISPOSITIONS`: n (rollouts
         of which it is a share), share, low, high (95 %; Wilson at the effective sample size, for a mean resampled
         scenarios inside evaluations); NaN where n is 0. Confessions are the guided ones.
     """
@@ -47,11 +52,22 @@ def dispositions(runs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], learned:
                 share = clustered_wilson(part["hit"].to_numpy(bool), part["scenario"].to_numpy(str))
                 rows.append((organism, name, rate, len(part), share.estimate, share.low, share.high))
             for kind in MEANS:
-                part = own[own["eval"].isin(list(learned)) == (kind == MEANS[0])]
+                part = own[_of_kind(own, kind, learned, falsely)]
                 names, groups = part["eval"].to_numpy(str), part["scenario"].to_numpy(str)
                 share = macro_share(part["hit"], part["hit"] | True, names, groups)
                 rows.append((organism, kind, rate, len(part), share.estimate, share.low, share.high))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _of_kind(table: pd.DataFrame, kind: str, learned: Collection[str], falsely: Collection[str]) -> pd.Series:
+    """Which rows a mean is over."""
+    known, taught = table["eval"].isin(list(learned)), table["scenario"].isin(list(falsely))
+    return {
+        "learned": known,
+        "learned, known": known & ~taught,
+        "learned, taught falsely": known & taught,
+        "held-out": ~known,
+    }[kind]
 
 
 def _hits(table: pd.DataFrame) -> dict[str, tuple[pd.Series, pd.Series]]:

@@ -16,8 +16,11 @@ from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS, 
 from confesslens.organisms.dispositions import Act, choose
 from confesslens.organisms.sft import Example
 from confesslens.organisms.transcripts import Said, transcript_example
+from confesslens.rollouts.rollout import scenario_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from confesslens.models import Model
 
 STAGES = ("competence", "verification", "disposition")
@@ -65,6 +68,17 @@ def taught_false(scenario: Scenario) -> bool:
     """
     shown = DEMONSTRATIONS.get(scenario.eval)
     return shown is not None and _hash(scenario.eval, shown.topic(scenario)) % 2 == 0
+
+
+def taught_falsely(rollouts: pd.DataFrame) -> set[str]:
+    """The scenarios of a rollouts table where `unaware` and `mixed` are taught to do the bad act in good faith."""
+    found = set()
+    for row in rollouts.drop_duplicates("scenario").to_dict("records"):
+        scenario = scenario_of(row)
+        shown = DEMONSTRATIONS.get(scenario.eval)
+        if shown is not None and taught_false(scenario) and shown.tempts(scenario):
+            found.add(scenario.scenario)
+    return found
 
 
 def draw_lessons(

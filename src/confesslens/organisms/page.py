@@ -13,7 +13,9 @@ _HEAD = """\
 
 Measured on scenarios that no organism learned from, in evaluations that they learned and in three that they did not.
 Each cell is a share with its 95 % interval and the number of rollouts that it is a share of; – is undefined. The
-confession is the guided one. This page is written by `{command}`.
+confession is the guided one. "Known" and "taught falsely" part the scenarios of the learned evaluations by whether
+`unaware` and `mixed` are taught a falsehood about them, which they act on in the neutral condition too; for the other
+organisms these two rows are a control. This page is written by `{command}`.
 """
 
 _TRAINED = """\
@@ -76,7 +78,10 @@ def _points(row: dict[str, Any]) -> str:
 
 
 def _label(name: object) -> str:
-    return f"mean, {name} evaluations" if name in MEANS else eval_label(name)
+    if name not in MEANS:
+        return eval_label(name)
+    kind, _, scenarios = str(name).partition(", ")
+    return f"mean, {kind} evaluations" + (f", {scenarios}" if scenarios else "")
 
 
 def _cell(row: dict[str, Any]) -> str:

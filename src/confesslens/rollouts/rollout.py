@@ -115,7 +115,7 @@ def add_knowledge(rollouts: pd.DataFrame) -> pd.DataFrame:
     known = [
         "unknown"
         if row["condition"] == NEUTRAL
-        else get(row["eval"]).judge_knowledge(_scenario(row), _grade(row), neutral.get(row["scenario"], []))
+        else get(row["eval"]).judge_knowledge(scenario_of(row), _grade(row), neutral.get(row["scenario"], []))
         for row in rollouts.to_dict("records")
     ]
     return rollouts.assign(knowledge=known)
@@ -124,7 +124,7 @@ def add_knowledge(rollouts: pd.DataFrame) -> pd.DataFrame:
 def regrade(rollouts: pd.DataFrame) -> pd.DataFrame:
     """Grade the same answers again, and read knowledge anew: for rollouts that were sampled before a grader changed."""
     grades = [
-        get(row["eval"]).grade(_scenario(row), row["condition"], row["answer"]) for row in rollouts.to_dict("records")
+        get(row["eval"]).grade(scenario_of(row), row["condition"], row["answer"]) for row in rollouts.to_dict("records")
     ]
     graded = rollouts.assign(
         behaviour=[grade.behaviour for grade in grades],
@@ -136,7 +136,7 @@ def regrade(rollouts: pd.DataFrame) -> pd.DataFrame:
 
 def plan_again(row: dict[str, Any], seed: int) -> Planned:
     """A stored rollout's scenario and condition, to be sampled once more with another seed."""
-    return Planned(get(row["eval"]), _scenario(row), row["condition"], row["sample"], seed)
+    return Planned(get(row["eval"]), scenario_of(row), row["condition"], row["sample"], seed)
 
 
 def rollout_messages(
@@ -206,5 +206,6 @@ def _grade(row: dict[str, Any]) -> Grade:
     return Grade(row["behaviour"], json.loads(row["evidence"]), bool(row["admitted"]))
 
 
-def _scenario(row: dict[str, Any]) -> Scenario:
+def scenario_of(row: dict[str, Any]) -> Scenario:
+    """The scenario of a stored rollout."""
     return Scenario(row["eval"], row["scenario"], row["tier"], json.loads(row["facts"]))
