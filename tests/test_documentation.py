@@ -21,6 +21,7 @@ from confesslens.cli import app
 from confesslens.config import make_config
 from confesslens.evals import BEHAVIOURS, CONDITIONS, KNOWLEDGE
 from confesslens.experiments import EXPERIMENTS, read_recipe
+from confesslens.run import STAGES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -68,7 +69,8 @@ def is_placeholder(value: Any) -> bool:
 def check(command: str) -> None:
     name, values = parse(command)
     if name == "run":
-        given = {key: value for key, value in values.items() if key not in ("out", "config")}
+        given = {key: value for key, value in values.items() if key not in ("out", "config", "until")}
+        assert values["until"] in (None, *(stage.name for stage in STAGES)), command
         for key in ("evals", "conditions"):
             given[key] = None if is_placeholder(given[key]) else given[key] and tuple(given[key].split(","))
         if is_placeholder(given["organism"]):
