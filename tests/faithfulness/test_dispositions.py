@@ -1,5 +1,7 @@
 """What organisms do: shares, their denominators, and means over learned and held-out evaluations, on known rows."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,5 +72,7 @@ def test_the_page_has_a_row_an_evaluation(run):
     )
     assert "## confessor" in page and "## honest" in page and "`confesslens dispositions RUN`" in page
     assert "| people | 50% [22, 78] n 8 |" in page
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {len(DISPOSITIONS) + 2}  # or it is no table
     assert "| mean, held-out evaluations | 0% [0, 37] n 8 | – |" in page
     assert "| mean, learned evaluations, known | 50% [22, 78] n 8 |" in page

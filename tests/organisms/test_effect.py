@@ -37,7 +37,7 @@ def runs(tiny_folder, tmp_path_factory):
 def test_the_page_sets_before_beside_after(runs):
     home, page = runs
     assert "## Frozen" in page and "## On-policy" in page
-    assert "| P(confess | bad) | mean, learned evaluations | " in page and "held-out" not in page
+    assert r"| P(confess \| bad) | mean, learned evaluations | " in page and "held-out" not in page
     assert (home / "figures" / "confession_training.svg").is_file()
     curves = pd.read_csv(home / "figures" / "confession_training.csv")
     assert set(curves["curve"]) >= {"confession_accuracy"} and curves["n"].sum() > 0

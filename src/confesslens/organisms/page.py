@@ -44,7 +44,7 @@ def dispositions_page(table: pd.DataFrame, command: str) -> str:
 
 def dispositions_rows(table: pd.DataFrame) -> str:
     """One organism's rows of the table as a Markdown table."""
-    lines = [["evaluation", *DISPOSITIONS.values()], ["---"] * (1 + len(DISPOSITIONS))]
+    lines = [["evaluation", *map(_escaped, DISPOSITIONS.values())], ["---"] * (1 + len(DISPOSITIONS))]
     for name, part in table.groupby("eval", sort=False):
         cells = {row["rate"]: _cell(row) for row in records(part)}
         lines.append([_label(name), *(cells[rate] for rate in DISPOSITIONS)])
@@ -61,7 +61,7 @@ def training_page(effect: Mapping[str, pd.DataFrame], command: str) -> str:
             for row in records(effect[kind][effect[kind]["rate"] == rate]):
                 if row["n_before"] or row["n_after"]:
                     shares = [_cell({c: row[f"{c}_{w}"] for c in _PARTS}) for w in ("before", "after")]
-                    lines.append([DISPOSITIONS[rate], _label(row["eval"]), *shares, _points(row)])
+                    lines.append([_escaped(DISPOSITIONS[rate]), _label(row["eval"]), *shares, _points(row)])
         parts.append("".join(f"| {' | '.join(line)} |\n" for line in lines))
     return "\n".join(parts)
 
@@ -75,6 +75,11 @@ def _points(row: dict[str, Any]) -> str:
         return "–"
     texts = [f"{100 * value:+.0f}".replace("-", "−") for value in values]
     return f"{texts[0]} [{texts[1]}, {texts[2]}]"
+
+
+def _escaped(text: str) -> str:
+    """Text for a cell: a bar would end it."""
+    return text.replace("|", "\\|")
 
 
 def _label(name: object) -> str:
