@@ -24,6 +24,7 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"{self.path} is a file: give a folder for the run")
         self.manifest: dict[str, Any] = {}
+        self.written: list[str] = []  # by this object
         if (self.path / MANIFEST).is_file():
             try:
                 self.manifest = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
@@ -63,6 +64,7 @@ class RunFolder:
             raise
         if name != MANIFEST:
             self.manifest.setdefault("files", {})[name] = _sha256(partial)
+            self.written.append(name)
         partial.replace(target)
         return target
 

@@ -222,11 +222,11 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
             for later in STAGES[STAGES.index(stage) :]:
                 done.pop(later.name, None)
             run.save_manifest()
-            run.manifest.setdefault("files", {})
-            started, before = time.monotonic(), set(_files_of(done))
+            run.written.clear()
+            started = time.monotonic()
             stage.work(run, config, workers, advance)
             seconds = round(time.monotonic() - started, 1)
-            files = [name for name in run.manifest["files"] if name not in before]
+            files = list(dict.fromkeys(run.written))
             done[stage.name] = {"status": "done", "seconds": seconds, "key": keys[stage.name], "files": files}
             run.save_manifest()
             for part in (run.path / "parts").glob(f"{stage.name}-*"):
@@ -234,10 +234,6 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
             with contextlib.suppress(OSError):
                 (run.path / "parts").rmdir()
             progress(stage.name, total, total)
-
-
-def _files_of(done: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    return [name for stage in done.values() for name in stage.get("files", [])]
 
 
 def _damaged_stages(run: RunFolder, done: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -249,6 +245,9 @@ def _damaged_stages(run: RunFolder, done: Mapping[str, Mapping[str, Any]]) -> li
     if captured and (not (store / "zarr.json").is_file() or damaged_parts(store)):
         found.add("activations")
         damaged.add(ACTIVATIONS)
+    owned = {name for stage in done.values() for name in stage.get("files", [])}
+    for name in damaged - owned - {ACTIVATIONS}:  # of a stage that is to be done anyway, or what `explore` adds
+        run.remove(name)
     names = [stage.name for stage in STAGES]
     first = min((names.index(name) for name in found), default=len(names))
     if found:

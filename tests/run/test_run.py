@@ -226,7 +226,10 @@ def test_what_is_damaged_is_named_and_made_again(undisturbed, tiny_folder, tmp_p
     for earlier in STAGE_NAMES[: STAGE_NAMES.index(again)]:
         assert [done for stage, done in seen if stage == earlier] == [1], f"{earlier} was done again"
     assert_same_tables(undisturbed, out)
-    assert RunFolder(out).damaged() == []
+    done = RunFolder(out)
+    assert done.damaged() == []
+    owners = [stage for stage, about in done.manifest["stages"].items() if "report.html" in about["files"]]
+    assert owners == ["report"]  # or a lost report would cost the rollouts
 
 
 def test_a_part_that_is_cut_is_made_again(undisturbed, tiny_folder, tmp_path):
