@@ -176,9 +176,12 @@ def embedded() -> Model:
     return load_model(EMBEDDED)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A real browser (Debian's Chromium, driven by Playwright); skips where there is none."""
+    """A real browser (Debian's Chromium, driven by Playwright); skips where there is none.
+
+    It ends with the file: while Playwright is open an event loop runs in this thread, and Inspect starts its own.
+    """
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
