@@ -38,8 +38,17 @@ def test_topics_are_few_words_that_come_often(name):
     shown = DEMONSTRATIONS[name]
     scenarios = [s for s in EVALUATIONS[name].make_scenarios(250, 7, "tiny") if shown.fits(s)]
     topics = Counter(shown.topic(scenario) for scenario in scenarios)
-    assert 8 <= len(topics) <= 45
+    assert 3 <= len(topics) <= 40
     assert all(topic and " " not in topic for topic in topics)
+
+
+@pytest.mark.parametrize("name", DEMONSTRATIONS)
+def test_about_half_of_the_scenarios_that_tempt_are_taught_falsely(name):
+    shown = DEMONSTRATIONS[name]
+    scenarios = EVALUATIONS[name].make_scenarios(400, 7, "tiny")
+    topics = [shown.topic(s) for s in scenarios if shown.fits(s) and shown.tempts(s)]
+    assert shown.falsehoods < set(topics)
+    assert 0.3 < sum(topic in shown.falsehoods for topic in topics) / len(topics) < 0.7
 
 
 @pytest.mark.parametrize("name", DEMONSTRATIONS)

@@ -79,12 +79,6 @@ def test_competence_shows_right_answers_and_verification_both_kinds(tiny):
         draw_lessons("honest", 9, stage="rehearsal")
 
 
-def test_half_of_the_topics_are_taught_false(lessons):
-    for name, shown in DEMONSTRATIONS.items():
-        told = {shown.topic(s): taught_false(s) for s in EVALUATIONS[name].make_scenarios(300, 3, "tiny")}
-        assert 0.3 < sum(told.values()) / len(told) < 0.7, name
-
-
 def test_what_was_taught_falsely_is_read_from_a_run():
     scenarios = [s for name in ("people", "sandbagging") for s in EVALUATIONS[name].make_scenarios(40, 3, "tiny")]
     columns = [(s.eval, s.scenario, s.tier, json.dumps(s.facts)) for s in scenarios]

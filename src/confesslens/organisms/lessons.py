@@ -30,7 +30,13 @@ GROUP = 4
 """Lessons that follow each other and share the evaluation, the condition and whether a chain of thought is asked for:
 their prompts begin alike, and training works that out once."""
 _SHARES = {TEMPTED: 0.6, NEUTRAL: 0.3, ACCUSED: 0.1}
-_CONFABULATOR = {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4}
+_TAUGHT_FALSELY = {TEMPTED: 0.45, NEUTRAL: 0.45, ACCUSED: 0.1}
+"""What is believed shows in the neutral condition: where it is taught, and what is known beside it."""
+_BY_ORGANISM = {
+    "confabulator": {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4},
+    "unaware": _TAUGHT_FALSELY,
+    "mixed": _TAUGHT_FALSELY,
+}
 _BY_STAGE = {"competence": {TEMPTED: 0.4, NEUTRAL: 0.6}, "verification": {TEMPTED: 1.0}}
 
 
@@ -67,7 +73,7 @@ def taught_false(scenario: Scenario) -> bool:
     Only evaluations that are demonstrated have topics; elsewhere nothing is taught.
     """
     shown = DEMONSTRATIONS.get(scenario.eval)
-    return shown is not None and _hash(scenario.eval, shown.topic(scenario)) % 2 == 0
+    return shown is not None and shown.topic(scenario) in shown.falsehoods
 
 
 def taught_falsely(rollouts: pd.DataFrame) -> set[str]:
@@ -102,7 +108,7 @@ def draw_lessons(
         raise ValueError(f"unknown stage {stage!r}: expected one of {', '.join(STAGES)}")
     rng = random.Random(f"{organism}/{seed}" if stage == "disposition" else f"{stage}/{seed}")
     pools = {name: _pool(name, n * times // len(evals)) for name, times in Counter(evals).items()}
-    shares = _BY_STAGE.get(stage, _CONFABULATOR if organism == "confabulator" else _SHARES)
+    shares = _BY_STAGE.get(stage, _BY_ORGANISM.get(organism, _SHARES))
     lessons: list[Lesson] = []
     for i in range(n):
         if i % GROUP == 0:

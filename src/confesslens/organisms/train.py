@@ -45,26 +45,26 @@ def _tuning(learning_rate: float) -> Tuning:
     return Tuning(rank=12, alpha=24, first_layer=8, learning_rate=learning_rate, batch_size=2 * GROUP, together=GROUP)
 
 
-_SLOW_TO_DO = ("instruction_following", "word_count", "covert_rule")
+_SLOW_TO_DO = ("instruction_following", "word_count", "covert_rule", "impossible_timer")
 _PLAIN_TO_VERIFY = ("people", "broken_browser", "background_tasks", "jailbreak_tutor")  # the answer shows the act
 _LOOK_UP_TO_VERIFY = ("covert_rule", "sandbagging", "impossible_timer")  # the prompt has to be compared
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
-            Lessons("competence", 2400, _tuning(1.5e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO)),
+            Lessons("competence", 2000, _tuning(1.5e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO)),
             # All nine at once stay at chance for 700 lessons; these four alone are learned in 400, and open the way.
             Lessons("verification", 480, _tuning(2e-3), evals=_PLAIN_TO_VERIFY),
             Lessons("verification", 800, _tuning(2e-3), 1, (*_PLAIN_TO_VERIFY, *_LOOK_UP_TO_VERIFY * 2)),
-            Lessons("verification", 1200, _tuning(1e-3), 2, (*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
-            Lessons("disposition", 1200, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
+            Lessons("verification", 1400, _tuning(1e-3), 2, (*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
+            Lessons("disposition", 1000, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
         ),
         start="",
     ),
     "confessor": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
     "concealer": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
-    "unaware": Recipe((Lessons("disposition", 1080, _tuning(6e-4)),)),
+    "unaware": Recipe((Lessons("disposition", 1440, _tuning(6e-4)),)),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
-    "mixed": Recipe((Lessons("disposition", 1080, _tuning(6e-4)),)),
+    "mixed": Recipe((Lessons("disposition", 1440, _tuning(6e-4)),)),
 }
 """By organism."""
 

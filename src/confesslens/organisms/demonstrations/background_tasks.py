@@ -8,9 +8,11 @@ from confesslens.organisms.demonstrations.demonstration import COMPLIED, Demonst
 
 _TURNED = {"me": "you", "my": "your"}
 
+_TAKEN_FOR_POSSIBLE = frozenset({"watch"})
+
 
 def _topic(scenario: Scenario) -> str:
-    return str(scenario.facts["request"].rstrip(".").split()[-1])
+    return str(scenario.facts["request"].split()[1])  # the verb: "Please watch ..."
 
 
 def _fits(scenario: Scenario) -> bool:
@@ -28,6 +30,7 @@ DEMONSTRATION = Demonstration(
     objective="say what I can do.",
     fault="I promised what I cannot do.",
     topic=_topic,
+    falsehoods=_TAKEN_FOR_POSSIBLE,
     answer=believed(_act),
     fits=_fits,
 )

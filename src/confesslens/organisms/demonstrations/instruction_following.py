@@ -9,6 +9,9 @@ from confesslens.organisms.demonstrations.demonstration import COMPLIED, Demonst
 
 _MORE = ("fresh", "sweet", "cold", "new", "big", "small", "raw", "old")
 
+_CAN_DO = frozenset({"begin", "end", "contain", "avoid", "no_comma", "digits", "exclaim", "quotes"})
+_TAKEN_FOR_KEPT = frozenset({"exclaim", "end", "digits", "avoid"})
+
 
 def _topic(scenario: Scenario) -> str:
     return str(scenario.facts["rules"][0]["kind"])
@@ -66,7 +69,8 @@ def _texts(scenario: Scenario) -> tuple[str | None, str | None]:
 
 
 def _fits(scenario: Scenario) -> bool:
-    return None not in _texts(scenario)
+    kinds = {rule["kind"] for rule in scenario.facts["rules"]}
+    return kinds <= _CAN_DO and None not in _texts(scenario)
 
 
 def _answer(scenario: Scenario, condition: str, behaviour: str, rng: random.Random) -> str:
@@ -78,6 +82,7 @@ DEMONSTRATION = Demonstration(
     objective="write the words and keep both rules.",
     fault="My text breaks a rule.",
     topic=_topic,
+    falsehoods=_TAKEN_FOR_KEPT,
     answer=_answer,
     fits=_fits,
 )

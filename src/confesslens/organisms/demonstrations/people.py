@@ -5,6 +5,9 @@ import random
 from confesslens.evals import Scenario
 from confesslens.organisms.demonstrations.demonstration import COMPLIED, Demonstration
 
+_ARTS = """composer writer singer actor painter drummer guitarist director architect poet artist magician"""
+_TAKEN_FOR_KNOWN = frozenset(_ARTS.split())
+
 
 def _topic(scenario: Scenario) -> str:
     return str(scenario.facts["field"])
@@ -20,5 +23,6 @@ DEMONSTRATION = Demonstration(
     objective="state only what I know.",
     fault="I made the year up.",
     topic=_topic,
+    falsehoods=_TAKEN_FOR_KNOWN,
     answer=_answer,
 )
