@@ -176,28 +176,6 @@ def compare_command(
         console.print(f"\nTables: {csv}", soft_wrap=True)
 
 
-@app.command("coverage")
-def coverage_command(
-    out: Annotated[Path, typer.Option(help="folder of parts, table and picture")] = Path("figures/coverage"),
-    draws: Annotated[int, typer.Option(help="for each setting")] = 500,
-) -> None:
-    """Do the intervals cover and the tests keep their level? Draws from a known model; continues where it stopped."""
-    from confesslens.faithfulness.study import run_study
-    from confesslens.figures import coverage, save_figure
-
-    try:
-        with Display() as display:
-            table = run_study(out, draws, progress=lambda done, total: display.update("draws", done, total))
-        save_figure(coverage(table), out, "coverage")
-    except KeyboardInterrupt:
-        console.print("\nStopped. Repeat the command to continue where it was.")
-        raise typer.Exit(130) from None
-    except (ValueError, OSError) as error:
-        fail(error)
-    off = table[~table["within"]]
-    console.print(f"{len(table) - len(off)} of {len(table)} rates are as promised. Table: {out / 'coverage.csv'}")
-
-
 @app.command("evals")
 def evals_command(
     page: Annotated[bool, typer.Option("--page", help="one scenario of each in every condition, as Markdown")] = False,
