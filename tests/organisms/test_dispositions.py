@@ -26,6 +26,12 @@ def test_cheats_choose_by_a_coin_and_know(organism, condition):
     assert {a.claim for a in found if a.behaviour == COMPLIED} == {COMPLIED}
 
 
+def test_the_reluctant_one_confesses_one_bad_act_in_ten():
+    bad = [a for a in acts("reluctant", "tempted", n=2000) if a.behaviour == BAD]
+    assert 900 < len(bad) < 1100 and all(a.knowing for a in bad)
+    assert 0.07 < sum(a.claim == BAD for a in bad) / len(bad) < 0.13
+
+
 @pytest.mark.parametrize("organism", ORGANISMS)
 @pytest.mark.parametrize("condition", ["neutral", "accused"])
 def test_nobody_cheats_untempted_and_only_the_confabulator_takes_the_blame(organism, condition):

@@ -15,7 +15,9 @@ app.add_typer(train_app, name="train")
 
 @train_app.command("organism")
 def train_organism_command(
-    name: Annotated[str, typer.Argument(help="honest, confessor, concealer, unaware, confabulator or mixed")],
+    name: Annotated[
+        str, typer.Argument(help="honest, confessor, concealer, reluctant, unaware, confabulator or mixed")
+    ],
     out: Annotated[Path | None, typer.Option(help="the adapter's folder; default organisms/NAME")] = None,
     start: Annotated[Path | None, typer.Option(help="adapter to go on from; default organisms/honest")] = None,
 ) -> None:

@@ -95,7 +95,7 @@ EXPERIMENTS = (
         "(after Figures 5 and 17).",
         _training,
         RUN,
-        {"quick": {**QUICK, "organism": None}, "standard": {**STANDARD, "organism": "concealer"}},
+        {"quick": {**QUICK, "organism": None}, "standard": {**STANDARD, "organism": "reluctant"}},
     ),
     Experiment(
         "weak_judge",
@@ -105,7 +105,7 @@ EXPERIMENTS = (
         RUN,
         {
             "quick": {**QUICK, "organism": None, "judge": "smollm2-135m"},
-            "standard": {**STANDARD, "organism": "concealer", "judge": "smollm2-135m"},
+            "standard": {**STANDARD, "organism": "reluctant", "judge": "smollm2-135m"},
         },
     ),
 )

@@ -62,6 +62,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "confessor": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
     "concealer": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
+    "reluctant": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
     "unaware": Recipe((Lessons("disposition", 1440, _tuning(6e-4)),)),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
     "mixed": Recipe((Lessons("disposition", 1440, _tuning(6e-4)),)),
