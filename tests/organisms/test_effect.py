@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from confesslens.cli import app
 from confesslens.folder import RunFolder
 
-RUN = ("--evals", "people", "--n", "4", "--seed", "3", "--workers", "1")
+RUN = ("--evals", "people", "--n", "4", "--seed", "3", "--workers", "1", "--until", "confessions")
 
 
 @pytest.fixture(scope="module")

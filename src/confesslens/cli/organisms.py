@@ -52,6 +52,9 @@ def train_confession_command(
     answers: Annotated[bool, typer.Option("--answers", help="train answers too, as the judge likes them")] = False,
     p: Annotated[float, typer.Option(help="share of confession steps where answers are trained too")] = 0.25,
     steps: Annotated[int, typer.Option(help="of training")] = 120,
+    prompts: Annotated[int, typer.Option(help="rollouts a step")] = 4,
+    generations: Annotated[int, typer.Option(help="confessions of each")] = 8,
+    learning_rate: Annotated[float, typer.Option(help="of the adapter")] = 1e-4,
     seed: Annotated[int, typer.Option(help="of order and sampling")] = 0,
 ) -> None:
     """Reinforce the confessions of a run's rollouts by honesty alone; a training that was stopped is continued."""
@@ -82,7 +85,7 @@ def train_confession_command(
                 table[table["condition"] != "neutral"],
                 out,
                 rewards[reward],
-                Reinforcement(steps=steps, seed=seed, p=p),
+                Reinforcement(steps, prompts, generations, learning_rate, p=p, seed=seed),
                 answer_reward=answer_reward,
                 start=start,
                 progress=lambda done, n, _: display.update("confession", done, n),
@@ -101,13 +104,12 @@ def dispositions_command(
     csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
 ) -> None:
     """What model organisms do and confess, a row an evaluation, as the Markdown of the documentation's page."""
-    from confesslens.config import RunConfig
-    from confesslens.faithfulness import dispositions, witnesses
+    from confesslens.faithfulness import dispositions
     from confesslens.folder import RunFolder
     from confesslens.organisms.demonstrations import DEMONSTRATIONS
+    from confesslens.organisms.effect import run_witnesses
     from confesslens.organisms.lessons import taught_falsely
     from confesslens.organisms.page import dispositions_page
-    from confesslens.stages import mentions
 
     try:
         runs, falsely = {}, set()
@@ -116,9 +118,8 @@ def dispositions_command(
             name = run.manifest["model"]["adapter"] or run.manifest["model"]["name"]
             if name in runs:
                 raise ValueError(f"{folder} is a second run of {name}: expected one run an organism")
-            table, confessed = run.read_table("rollouts.parquet"), run.read_table("confessions.parquet")
-            thought = mentions(table, RunConfig(**run.manifest["config"]))
-            runs[name] = (table, witnesses(table, confessed, cot=thought))
+            table = run.read_table("rollouts.parquet")
+            runs[name] = (table, run_witnesses(run))
             falsely |= taught_falsely(table)
         numbers = dispositions(runs, DEMONSTRATIONS, falsely)
         if csv is not None:

@@ -10,12 +10,25 @@ from typing import Any
 import pandas as pd
 
 from confesslens.confessions.confess import confess
+from confesslens.config import RunConfig
 from confesslens.evals.conditions import NEUTRAL
 from confesslens.faithfulness import change, dispositions, training_curves, witnesses
 from confesslens.folder import RunFolder
 from confesslens.models import load_model
+from confesslens.stages import mentions
 
 FROZEN_CONFESSIONS = "results/frozen_confessions.parquet"
+
+
+def run_witnesses(run: RunFolder) -> pd.DataFrame:
+    """What grader, chain of thought and confession say of a run's rollouts; `run --until confessions` is enough for it.
+
+    Returns:
+        as `faithfulness.witnesses`, without a probe.
+    """
+    table = run.read_table("rollouts.parquet")
+    thought = mentions(table, RunConfig(**run.manifest["config"]))
+    return witnesses(table, run.read_table("confessions.parquet"), cot=thought)
 
 
 def training_effect(
@@ -46,9 +59,9 @@ def training_effect(
     learned = json.loads((adapter / "settings.json").read_text())["evals"]
     said = _frozen(tables[0], after, on_done)
     runs = {
-        "before": (tables[0], before.read_table("results/witnesses.parquet")),
+        "before": (tables[0], run_witnesses(before)),
         "frozen": (tables[0], witnesses(tables[0], said)),
-        "on-policy": (tables[1], after.read_table("results/witnesses.parquet")),
+        "on-policy": (tables[1], run_witnesses(after)),
     }
     rates = dispositions(runs, learned)
     first = rates[rates["organism"] == "before"]
