@@ -130,6 +130,29 @@ def dispositions_command(
     typer.echo(dispositions_page(numbers, command), nl=False)
 
 
+@app.command("knowing")
+def knowing_command(
+    fitted: Annotated[Path, typer.Argument(metavar="FITTED", help="run, with a probe, of an organism that knows")],
+    asked: Annotated[list[Path], typer.Argument(metavar="ASKED...", help="runs, with activations, of others")],
+    csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
+) -> None:
+    """Does a probe fitted on one organism tell, in another, what it knows from what it does not? As Markdown."""
+    import pandas as pd
+
+    from confesslens.folder import RunFolder
+    from confesslens.organisms.knowing import knowing
+    from confesslens.organisms.page import knowing_page
+
+    try:
+        table = pd.concat([knowing(RunFolder(fitted), RunFolder(folder)) for folder in asked], ignore_index=True)
+        if csv is not None:
+            table.to_csv(csv, index=False)
+    except (ValueError, OSError) as error:
+        fail(error)
+    command = " ".join(["confesslens knowing", *(folder.as_posix() for folder in (fitted, *asked))])
+    typer.echo(knowing_page(table, command), nl=False)
+
+
 @app.command("trained")
 def trained_command(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="run of the model that the training began with")],

@@ -66,6 +66,54 @@ def training_page(effect: Mapping[str, pd.DataFrame], command: str) -> str:
     return "\n".join(parts)
 
 
+_KNOWING = """\
+# Does a probe tell knowing from not knowing?
+
+A probe fitted on one organism's bad against complied answers (layer, site and penalty from the search of its own run),
+asked of another organism on scenarios that no organism learned from. No scenario is both fitted and scored, contrasts
+stay inside evaluations, and AUROCs have 95 % intervals by scenario. Beside it are a bag of words fitted on the same
+rollouts' answers, and what the asked organism's own confession says (log p(not complied) − log p(complied)).
+
+The first contrast counts in `mixed` alone: there the same weights deny what they know of, and what they were taught to
+take for right. The others were taught no falsehood, or know of nothing: for them it sets the same scenarios apart, as a
+control. This page is written by `{command}`.
+"""
+
+
+def knowing_page(table: pd.DataFrame, command: str) -> str:
+    """The page, for tables of `knowing.knowing` put together; `command` regenerates it."""
+    parts = [_KNOWING.format(command=command)]
+    for contrast, own in table.groupby("contrast", sort=False):
+        parts.append(f"## {str(contrast)[0].upper()}{str(contrast)[1:]}\n")
+        lines = [
+            [
+                "fitted on",
+                "asked",
+                "n",
+                "positive",
+                "evaluations",
+                "probe",
+                "words",
+                "confession logit",
+                "probe above words",
+            ]
+        ]
+        lines.append(["---"] * len(lines[0]))
+        for (fitted, asked), rows in own.groupby(["fitted", "asked"], sort=False):
+            first = rows.iloc[0]
+            cells = [_area(row) for row in records(rows)] if not first["note"] else [first["note"], "–", "–", "–"]
+            lines.append([fitted, asked, *(str(first[name]) for name in ("n", "n_positive", "evals")), *cells])
+        parts.append("".join(f"| {' | '.join(line)} |\n" for line in lines))
+    return "\n".join(parts)
+
+
+def _area(row: dict[str, Any]) -> str:
+    if not is_number(row["estimate"]):
+        return "–"
+    sign = "+" if row["reads"] == "probe above text" else ""
+    return "{} [{}, {}]".format(*(f"{row[c]:{sign}.2f}".replace("-", "−") for c in ("estimate", "low", "high")))
+
+
 _PARTS = ("n", "share", "low", "high")
 
 

@@ -36,7 +36,7 @@ from confesslens.probes.permutation import PermutationTest, max_statistic, permu
 from confesslens.probes.sweep import Place, Sweep, sweep
 from confesslens.probes.text import feature_baseline, text_baseline
 from confesslens.probes.token_scores import TokenScores
-from confesslens.probes.transfer import DataSet, leave_one_eval_out, transfer_matrix
+from confesslens.probes.transfer import DataSet, leave_one_eval_out, transfer_matrix, transfer_scores
 
 __all__ = [
     "CARD",
@@ -93,5 +93,6 @@ __all__ = [
     "threshold_at",
     "to_basis",
     "transfer_matrix",
+    "transfer_scores",
     "within_eval_auroc",
 ]

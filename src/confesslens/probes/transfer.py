@@ -123,6 +123,27 @@ def leave_one_eval_out(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def transfer_scores(
+    train: DataSet, test: DataSet, estimator: Any = None, folds: int = 5, seed: int = 0
+) -> NDArray[np.float64]:
+    """Scores [n_test] of the test's rows by a fit on the training rows, as in a cell of `transfer_matrix`.
+
+    Where the two share scenarios, each row's fit saw none of its scenario.
+
+    Args:
+        train: rows to fit on.
+        test: rows to score; their labels decide on nothing but how the folds are balanced.
+        estimator: as `transfer_matrix`; of texts, a pipeline that takes a list of them.
+        folds: most folds where scenarios are shared.
+        seed: of the folds.
+
+    Raises:
+        TooLittleData: no evaluation in the training rows has both classes.
+    """
+    shared = bool(np.isin(test.groups, train.groups).any())
+    return _cross_fit(train, test, estimator, folds, seed) if shared else _score(train, test, estimator)
+
+
 def _row(
     a: str, b: str, train: DataSet, test: DataSet, estimator: Any, folds: int, n_boot: int, seed: int
 ) -> dict[str, Any]:
@@ -141,7 +162,7 @@ def _row(
     if min(rarer_scenarios(part.labels, part.groups, part.evals) for part in (train, test)) < MIN_SCENARIOS:
         return row
     try:
-        scores = _cross_fit(train, test, estimator, folds, seed) if shared else _score(train, test, estimator)
+        scores = transfer_scores(train, test, estimator, folds, seed)
     except TooLittleData:
         return row
     area = auroc_interval(test.labels, scores, test.evals, test.groups, n_boot, seed)

@@ -1,0 +1,123 @@
+"""A probe of one organism asked of another, on activations in which knowing is planted."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from confesslens.activations import Activations, save_activations
+from confesslens.activations.activations import Block, Contents
+from confesslens.cli import app
+from confesslens.config import RunConfig
+from confesslens.evals import EVALUATIONS
+from confesslens.folder import RunFolder
+from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, knowing
+from confesslens.organisms.lessons import measures_organisms, taught_false
+from confesslens.probes import LogisticProbe, save_probe
+from confesslens.rollouts.plan import plan_rollouts
+
+D = 8
+EVALS = ("people", "sandbagging")
+
+
+def organism(path, name, planted, probe=False, denies=True):
+    """A run whose activations have `planted(bad, known)` along the first axis; answers say nothing."""
+    rng = np.random.default_rng([ord(letter) for letter in name])
+    planned = plan_rollouts(
+        [EVALUATIONS[e] for e in EVALS], 16, 5, conditions=["tempted"], samples=4, keep=measures_organisms
+    )
+    n = len(planned)
+    known = np.array([not taught_false(item.scenario) for item in planned])
+    bad = rng.random(n) < 0.5
+    facts = [json.dumps(item.scenario.facts) for item in planned]
+    ids = [item.rollout_id for item in planned]
+    rollouts = pd.DataFrame(
+        {
+            "rollout_id": ids,
+            "eval": [item.scenario.eval for item in planned],
+            "scenario": [item.scenario.scenario for item in planned],
+            "condition": "tempted", "tier": "tiny", "sample": [item.sample for item in planned], "facts": facts,
+            "cot": "", "answer": rng.choice(["one", "two"], n), "behaviour": np.where(bad, "not_complied", "complied"),
+            "admitted": False, "knowledge": "unknown",
+        }
+    )  # fmt: skip
+    claims = np.where(bad & (not denies), "not_complied", "complied")
+    confessions = pd.DataFrame(
+        {"rollout_id": ids, "mode": "guided", "sample": 0, "claim": claims, "logit": rng.normal(size=n)}
+    )
+    X = rng.normal(size=(n, D))
+    X[:, 0] += planted(bad, known)
+    run = RunFolder(path)
+    path.mkdir()
+    config = RunConfig(evals=EVALS, n=16)
+    run.manifest |= {"config": config.model_dump(mode="json"), "model": {"name": "m", "adapter": name}}
+    run.write_table("rollouts.parquet", rollouts)
+    run.write_table("confessions.parquet", confessions)
+    contents = Contents([3], ["answer.mean"], ["resid_post"], [], None, "float32", D, "fingerprint", "float32")
+    nothing = np.zeros(n, int)
+    block = Block(
+        {"resid_post": X[:, None, None].astype(np.float32)}, np.ones((n, 1), bool), {}, np.zeros(0, int), nothing
+    )
+    save_activations(Activations.of_block(contents, block, ids, ids), path / "activations.zarr")
+    if probe:
+        card = {"layer": 3, "site": "answer.mean", "penalty": 0.1}
+        save_probe(path / "probes/behaviour", LogisticProbe().fit(X, bad), card)
+    run.save_manifest()
+    return run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    home = tmp_path_factory.mktemp("organisms")
+    return {
+        "concealer": organism(home / "concealer", "concealer", lambda bad, known: 3.0 * bad, probe=True),
+        "mixed": organism(home / "mixed", "mixed", lambda bad, known: 3.0 * (bad & known)),
+        "unaware": organism(home / "unaware", "unaware", lambda bad, known: 0.0 * bad),
+    }
+
+
+def read(table, contrast, reads):
+    return table[(table["contrast"] == contrast) & (table["reads"] == reads)].iloc[0]
+
+
+def test_what_is_known_is_read_within_one_organism(runs):
+    table = knowing(runs["concealer"], runs["mixed"], n_boot=200)
+    probe = read(table, KNOWING, "probe")
+    assert (probe["fitted"], probe["asked"], probe["evals"]) == ("concealer", "mixed", 2)
+    assert probe["estimate"] > 0.9 and probe["low"] > 0.75
+    assert 0.3 < read(table, KNOWING, "text of the answer")["estimate"] < 0.7
+    assert read(table, KNOWING, "probe above text")["low"] > 0.1
+    assert probe["n_positive"] < probe["n"] < read(table, BEHAVIOUR, "probe")["n"]
+
+
+def test_where_nothing_is_known_nothing_is_found(runs):
+    table = knowing(runs["concealer"], runs["unaware"], n_boot=200)
+    for contrast in (KNOWING, BEHAVIOUR):
+        found = read(table, contrast, "probe")
+        assert found["low"] < 0.55 and found["high"] > 0.45 and 0.35 < found["estimate"] < 0.65
+
+
+def test_an_organism_that_is_asked_about_itself_is_cross_validated(runs):
+    found = read(knowing(runs["concealer"], runs["concealer"], n_boot=200), BEHAVIOUR, "probe")
+    assert 0.9 < found["estimate"] < 1
+
+
+def test_too_little_is_said(runs, tmp_path):
+    open_ = organism(tmp_path / "open", "confessor", lambda bad, known: 3.0 * bad, denies=False)
+    table = knowing(runs["concealer"], open_, n_boot=50)
+    assert "0 scenarios of the rarer kind" in read(table, KNOWING, "probe")["note"]
+    assert read(table, BEHAVIOUR, "probe")["estimate"] > 0.9
+
+
+def test_the_page(runs, tmp_path):
+    folders = [str(runs[name].path) for name in ("concealer", "mixed", "unaware")]
+    done = CliRunner().invoke(app, ["knowing", *folders, "--csv", str(tmp_path / "numbers.csv")])
+    assert done.exit_code == 0, done.stderr
+    assert "| concealer | mixed | " in done.stdout and "## Known bad acts against" in done.stdout
+    assert len(pd.read_csv(tmp_path / "numbers.csv")) == 16
+    without = CliRunner().invoke(app, ["knowing", folders[1], folders[0]])
+    assert without.exit_code == 2 and "has no probe" in without.stderr
