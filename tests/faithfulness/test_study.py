@@ -6,7 +6,7 @@ import pytest
 
 from confesslens.faithfulness import World, simulate
 from confesslens.faithfulness.clusters import flip_test, flips
-from confesslens.faithfulness.study import run_study
+from confesslens.faithfulness.study import outside, run_study
 from confesslens.figures import coverage
 
 
@@ -49,3 +49,13 @@ def test_a_small_study_counts_resumes_and_draws(tmp_path):
     with pytest.raises(ValueError, match="coverage"):
         coverage(table.drop(columns="within"))
     assert coverage(table.iloc[:0]).axes
+
+
+def test_rates_outside_beyond_doubt_are_named():
+    rows = [
+        ("interval", "covers", 0.95, 0.93, 0.97), ("interval", "perhaps", 0.92, 0.90, 0.94),
+        ("interval", "too short", 0.88, 0.86, 0.90), ("interval", "too long", 0.99, 0.98, 1.0),
+        ("test", "keeps", 0.05, 0.03, 0.07), ("test", "too often", 0.2, 0.1, 0.3),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["kind", "quantity", "rate", "rate_low", "rate_high"])
+    assert list(outside(table)["quantity"]) == ["too short", "too long", "too often"]

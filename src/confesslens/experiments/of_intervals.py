@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from confesslens import figures
 from confesslens.experiments.experiment import Drawn, Experiment, Work
-from confesslens.faithfulness.study import SETTINGS, run_study
+from confesslens.faithfulness.study import SETTINGS, outside, run_study
 
 
 def _coverage(work: Work) -> Drawn:
@@ -15,11 +17,17 @@ def _coverage(work: Work) -> Drawn:
         {name: SETTINGS[name] for name in names},
         progress=lambda done, total: work.progress("draws", done, total),
     )
-    says = (
-        f"{draws} draws of each of {len(names)} settings; {int(table['within'].sum())} of {len(table)} rates are as "
-        "asked (intervals 93-97 %, tests 4-6 %)."
+    return Drawn(figures.coverage(table), {"coverage": table}, _says(table, draws))
+
+
+def _says(table: pd.DataFrame, draws: int) -> str:
+    off = outside(table)
+    named = "; ".join(f"{r.setting}, {r.quantity} {100 * r.rate:.1f} %" for r in off.itertuples())
+    return (
+        f"{draws} draws of each of {table['setting'].nunique()} settings; {int(table['within'].sum())} of {len(table)} "
+        "rates are as asked (intervals 93-97 %, tests 4-6 %). "
+        + (f"Beyond what so many draws leave open are not: {named}." if len(off) else "None is so beyond doubt.")
     )
-    return Drawn(figures.coverage(table), {"coverage": table}, says)
 
 
 EXPERIMENTS = (

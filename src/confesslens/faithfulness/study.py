@@ -94,6 +94,13 @@ def run_study(
     return table
 
 
+def outside(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the study's table whose rate is not as asked, beyond what the number of draws leaves open."""
+    intervals = table["kind"] == "interval"
+    least, most = (np.where(intervals, cover, level) for cover, level in zip(COVER, LEVEL, strict=True))
+    return table[(table["rate_high"] < least) | (table["rate_low"] > most)]
+
+
 def summarise(drawn: pd.DataFrame, truths: dict[str, dict[str, float]]) -> pd.DataFrame:
     """The study's table from its draws: columns setting, kind, quantity, seed, eval, truth, estimate, low, high, p."""
     drawn = drawn.copy()
