@@ -38,6 +38,7 @@ class RunConfig(BaseModel):
     endpoint: str | None = Field(None, description="address of an OpenAI-compatible endpoint that has the model")
     adapter: str | None = Field(None, description="PEFT adapter merged into the model")
     organism: str | None = Field(None, description="model organism on the embedded model, over held-out scenarios")
+    held_out: bool = Field(False, description="only scenarios that no organism learns from; always so of an organism")
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     device: str | None = None
     trust_remote_code: bool = False

@@ -37,7 +37,7 @@ from confesslens.shards import ROLLOUTS, asked_rollouts, load_worker_model
 from confesslens.stages import ACTIVATIONS
 
 Progress = Callable[[str, int, int], Any]
-FORMAT = 4  # of the run folder; a new one makes every stage's inputs new
+FORMAT = 5  # of the run folder; a new one makes every stage's inputs new
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,19 @@ STAGES = (
         "rollouts",
         stages.rollouts,
         (
-            *("model", "endpoint", "adapter", "organism", "dtype", "evals", "tier", "conditions", "n", "samples"),
+            *(
+                "model",
+                "endpoint",
+                "adapter",
+                "organism",
+                "held_out",
+                "dtype",
+                "evals",
+                "tier",
+                "conditions",
+                "n",
+                "samples",
+            ),
             *("neutral_samples", "cot", "temperature", "seed"),
         ),
         long=True,

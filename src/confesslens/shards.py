@@ -67,7 +67,7 @@ def planned_rollouts(config: RunConfig) -> list[Planned]:
         config.conditions,
         config.samples,
         config.neutral_samples,
-        keep=measures_organisms if config.organism else None,
+        keep=measures_organisms if config.organism or config.held_out else None,
     )
 
 

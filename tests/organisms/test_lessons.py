@@ -8,6 +8,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 
+from confesslens.config import RunConfig
 from confesslens.evals import EVALUATIONS
 from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS
 from confesslens.organisms.dispositions import ORGANISMS
@@ -21,6 +22,7 @@ from confesslens.organisms.lessons import (
     taught_falsely,
 )
 from confesslens.rollouts.plan import plan_rollouts
+from confesslens.shards import planned_rollouts
 
 N = 720
 
@@ -110,3 +112,11 @@ def test_a_run_of_an_organism_keeps_to_scenarios_that_it_never_saw():
     assert all(held_out(item.scenario) for item in planned)
     shown = [item.scenario for item in planned if item.scenario.eval in DEMONSTRATIONS]
     assert all(DEMONSTRATIONS[scenario.eval].fits(scenario) for scenario in shown)
+
+
+def test_a_run_of_an_adapter_trained_further_can_keep_to_the_same_scenarios():
+    own = [i.scenario for i in planned_rollouts(RunConfig(evals=("people", "word_count"), n=4, organism="mixed"))]
+    other = planned_rollouts(RunConfig(evals=("people", "word_count"), n=4, adapter="somewhere", held_out=True))
+    assert [item.scenario for item in other] == own and all(map(held_out, own))
+    free = planned_rollouts(RunConfig(evals=("people", "word_count"), n=4))
+    assert [item.scenario for item in free] != own

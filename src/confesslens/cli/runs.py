@@ -24,6 +24,9 @@ def run_command(
     endpoint: Annotated[str | None, typer.Option(help="address of an OpenAI-compatible endpoint of the model")] = None,
     adapter: Annotated[str | None, typer.Option(help="folder of a PEFT adapter")] = None,
     organism: Annotated[str | None, typer.Option(help="a model organism, on scenarios that it never saw")] = None,
+    held_out: Annotated[
+        bool | None, typer.Option("--held-out", help="only scenarios that no organism learned from")
+    ] = None,
     evals: Annotated[str | None, typer.Option(help="comma-separated, or all; default three that are quick")] = None,
     tier: Annotated[str | None, typer.Option(help="tiny, small (for 1-8B) or full (as in the paper)")] = None,
     conditions: Annotated[str | None, typer.Option(help="comma-separated, or all; neutral always")] = None,
@@ -53,6 +56,7 @@ def run_command(
         "endpoint": endpoint,
         "adapter": adapter,
         "organism": organism,
+        "held_out": held_out,
         "evals": split_names(evals),
         "tier": tier,
         "conditions": split_names(conditions),

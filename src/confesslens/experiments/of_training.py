@@ -48,7 +48,7 @@ def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
         start=organism_folder(organism) if organism else config.adapter,
         progress=lambda done, n, _: work.progress("confession", done, n),
     )
-    return before, work.run(adapter=str(out))
+    return before, work.run(adapter=str(out), held_out=organism is not None)
 
 
 def _learned(work: Work) -> str:
