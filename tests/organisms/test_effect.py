@@ -29,7 +29,7 @@ def runs(tiny_folder, tmp_path_factory):
     graded = [("complied", "not_complied")[i % 2] for i in range(len(rollouts))]
     before.write_table("rollouts.parquet", rollouts.assign(behaviour=graded))
     before.save_manifest()
-    call("train", "confession", home / "before", "--out", home / "adapter", "--steps", 1)
+    call("train", "confession", home / "before", "--out", home / "adapter", "--steps", 1, "--evals", "people")
     call("run", "--model", tiny_folder, "--adapter", home / "adapter", *RUN, "--out", home / "after")
     return home, call("trained", home / "before", home / "after", "--figures", home / "figures")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from confesslens.cli.base import Display, app, console, fail
+from confesslens.cli.base import Display, app, console, fail, split_names
 
 train_app = typer.Typer(help="Train adapters: model organisms, and confessions.", no_args_is_help=True)
 app.add_typer(train_app, name="train")
@@ -46,6 +46,7 @@ def train_organism_command(
 def train_confession_command(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder, whose rollouts are kept as they are")],
     out: Annotated[Path, typer.Option(help="the adapter's folder")],
+    evals: Annotated[str | None, typer.Option(help="those to learn from, comma-separated; default all")] = None,
     reward: Annotated[str, typer.Option(help="truth (the grade), thought (the chain of thought) or judge")] = "truth",
     judge: Annotated[str, typer.Option(help="model that judges: as --model, or at the endpoint")] = "smollm2-135m",
     judge_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint of the judge, with /v1")] = None,
@@ -60,6 +61,7 @@ def train_confession_command(
     """Reinforce the confessions of a run's rollouts by honesty alone; a training that was stopped is continued."""
     from confesslens.closest import no_such
     from confesslens.config import RunConfig
+    from confesslens.evals import select
     from confesslens.folder import RunFolder
     from confesslens.judges import make_judge
     from confesslens.models import load_model
@@ -72,6 +74,7 @@ def train_confession_command(
             raise ValueError(no_such("reward", reward, (*REWARDS, "judge")))
         run = RunFolder(folder)
         table, config = run.read_table("rollouts.parquet"), RunConfig(**run.manifest["config"])
+        learned = [evaluation.name for evaluation in select(*(split_names(evals) or ["all"]))]
         start = organism_folder(config.organism) if config.organism else config.adapter
         rewards = dict(REWARDS)
         answer_reward = None
@@ -82,7 +85,7 @@ def train_confession_command(
         with Display() as display:
             reinforce_confessions(
                 load_model(config.model, dtype=config.dtype, device=config.device),
-                table[table["condition"] != "neutral"],
+                table[(table["condition"] != "neutral") & table["eval"].isin(learned)],
                 out,
                 rewards[reward],
                 Reinforcement(steps, prompts, generations, learning_rate, p=p, seed=seed),
