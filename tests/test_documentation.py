@@ -29,7 +29,8 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "figur
 BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 # Commands of others that the pages give.
-OTHERS = ("pip install", "conda", "uv sync", "uv run pytest", "uv run --group docs mkdocs build", "cp", "inspect")
+OTHERS = ("pip install", "conda", "cp", "inspect")
+OTHERS += ("uv sync", "uv build", "uv export", "uv run pytest", "uv run --group docs mkdocs build")
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
