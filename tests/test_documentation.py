@@ -27,9 +27,11 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "figures").rglob("README.md"))]
 BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?(?:\[([^]]+)\])?`")
 LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 # Commands of others that the pages give.
-OTHERS = ("pip install", "conda", "uv sync", "uv run pytest", "uv run --group docs mkdocs build", "cp", "inspect")
+OTHERS = ("pip install", "conda", "cp", "inspect")
+OTHERS += ("uv sync", "uv build", "uv export", "uv run pytest", "uv run --group docs mkdocs build")
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
@@ -268,6 +270,50 @@ def test_links_lead_somewhere(page):
             assert anchor in {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}, (
                 target
             )
+
+
+def lacks(file: str, function: str, case: str) -> str:
+    """What is not there of a test that a page names: its file, the function in it, or a word of its case."""
+    if not (ROOT / file).is_file():
+        return file
+    nodes = list(ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))))
+    functions = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    words = {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
+    if function and not (function.startswith("test_") and function in functions):
+        return function
+    return next((word for word in case.split("-") if case and word not in words), "")
+
+
+@EACH_PAGE
+def test_every_test_that_is_named_is_there(page):
+    for file, function, case in TEST.findall(page.read_text(encoding="utf-8")):
+        assert not lacks(file, function, case), f"{page.name}: there is no {lacks(file, function, case)} in {file}"
+
+
+@pytest.mark.parametrize(
+    "named, missing",
+    [
+        ("`tests/models/test_none.py`", "tests/models/test_none.py"),
+        ("`tests/models/test_families.py::test_none`", "test_none"),
+        ("`tests/models/test_families.py::folder`", "folder"),
+        ("`tests/models/test_families.py::test_in_bfloat16[qwen9]`", "qwen9"),
+        ("`tests/models/test_families.py::test_in_bfloat16[qwen3]`", ""),
+    ],
+)
+def test_a_test_that_is_not_there_would_be_seen(named, missing):
+    assert lacks(*TEST.fullmatch(named).groups(default="")) == missing
+
+
+def test_every_family_and_engine_has_its_tests():
+    text = (DOCS / "models.md").read_text(encoding="utf-8")
+    families = ast.parse((ROOT / "tests/models/test_families.py").read_text(encoding="utf-8")).body
+    (checked,) = [
+        ast.literal_eval(n.value) for n in families if isinstance(n, ast.Assign) and n.targets[0].id == "FAMILIES"
+    ]
+    for test in ("test_end_to_end_from_a_folder", "test_in_bfloat16"):
+        assert sorted(re.findall(rf"::{test}\[(\w+)\]", text)) == sorted(checked)
+    engines = text.partition("| engine |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert len(engines) == 4 and all(TEST.search(line) for line in engines)
 
 
 def nav_pages(nav: Any) -> list[str]:
