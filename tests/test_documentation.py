@@ -226,7 +226,7 @@ def test_the_example_of_an_evaluation_runs(monkeypatch):
 
 
 def test_the_example_of_a_probe_runs(capsys):
-    own, worth, _ = blocks(DOCS / "adding_a_probe.md", "python")
+    own, worth, *_ = blocks(DOCS / "adding_a_probe.md", "python")
     names: dict[str, Any] = {}
     exec(own, names)
     exec(worth, names)

@@ -33,6 +33,7 @@ from confesslens.probes.metrics import auroc, within_eval_auroc
 from confesslens.probes.nested import Choice, Nested
 from confesslens.probes.operating import Threshold, operating_points, threshold_at
 from confesslens.probes.permutation import PermutationTest, max_statistic, permutation_test, permuted_labels
+from confesslens.probes.sae import FeatureProbe, SparseAutoencoder, load_sae, pool_tokens, top_features
 from confesslens.probes.sweep import Place, Sweep, sweep
 from confesslens.probes.text import feature_baseline, text_baseline
 from confesslens.probes.token_scores import TokenScores
@@ -47,6 +48,7 @@ __all__ = [
     "Calibrator",
     "Choice",
     "DataSet",
+    "FeatureProbe",
     "Finding",
     "Interval",
     "LayerEnsembleProbe",
@@ -57,6 +59,7 @@ __all__ = [
     "PermutationTest",
     "Place",
     "RidgeProbe",
+    "SparseAutoencoder",
     "Sweep",
     "Threshold",
     "TokenScores",
@@ -79,11 +82,13 @@ __all__ = [
     "leave_one_eval_out",
     "lint",
     "load_probe",
+    "load_sae",
     "max_statistic",
     "operating_points",
     "out_of_fold_scores",
     "permutation_test",
     "permuted_labels",
+    "pool_tokens",
     "reliability",
     "resample_weights",
     "save_probe",
@@ -92,6 +97,7 @@ __all__ = [
     "text_baseline",
     "threshold_at",
     "to_basis",
+    "top_features",
     "transfer_matrix",
     "transfer_scores",
     "within_eval_auroc",
