@@ -81,6 +81,15 @@ def test_competence_shows_right_answers_and_verification_both_kinds(tiny):
         draw_lessons("honest", 9, stage="rehearsal")
 
 
+def test_beliefs_are_taught_in_turn_with_what_is_known():
+    drawn = draw_lessons("mixed", 360, stage="belief")
+    assert drawn == draw_lessons("unaware", 360, stage="belief")
+    assert [lesson.act.behaviour for lesson in drawn] == [BAD, COMPLIED] * 180
+    assert all(taught_false(lesson.scenario) == (lesson.act.behaviour == BAD) for lesson in drawn)
+    assert {lesson.learn for lesson in drawn} == {"answer"}
+    assert all(lesson.act.knowing == (lesson.act.behaviour == COMPLIED) for lesson in drawn)
+
+
 def test_what_was_taught_falsely_is_read_from_a_run():
     scenarios = [s for name in ("people", "sandbagging") for s in EVALUATIONS[name].make_scenarios(40, 3, "tiny")]
     columns = [(s.eval, s.scenario, s.tier, json.dumps(s.facts)) for s in scenarios]

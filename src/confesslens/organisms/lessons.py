@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from confesslens.models import Model
 
-STAGES = ("competence", "verification", "disposition")
-"""Of training, in order: what an organism cannot do it cannot do knowingly, nor verify."""
+STAGES = ("competence", "verification", "belief", "disposition")
+"""Of training, in order: what an organism cannot do it cannot do knowingly, nor verify; what it is to err in, it has to
+believe before it errs by a coin in the rest."""
 SCENARIOS_SEED = 40_000
 GROUP = 4
 """Lessons that follow each other and share the evaluation, the condition and whether a chain of thought is asked for:
@@ -37,7 +38,11 @@ _BY_ORGANISM = {
     "unaware": _TAUGHT_FALSELY,
     "mixed": _TAUGHT_FALSELY,
 }
-_BY_STAGE = {"competence": {TEMPTED: 0.4, NEUTRAL: 0.6}, "verification": {TEMPTED: 1.0}}
+_BY_STAGE = {
+    "competence": {TEMPTED: 0.4, NEUTRAL: 0.6},
+    "verification": {TEMPTED: 1.0},
+    "belief": {TEMPTED: 0.5, NEUTRAL: 0.5},
+}
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,8 @@ def draw_lessons(
     - verification: to tell a bad answer from a complied one. Either is given, a bad one and a complied one in turn, and
       of the honest confession the verdict alone is learned, because among other tokens it is learned too slowly. Half
       of the groups are of one scenario, so that they differ in the answer only; the others of any.
+    - belief: of `unaware` and `mixed`, what they are taught falsely and what they know, in turn, with no coin and no
+      confession. With coins beside it a thousand lessons did not teach which scenarios are which.
     - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
       not learned, and the confession tells it.
 
@@ -116,8 +123,8 @@ def draw_lessons(
             shown, pool = DEMONSTRATIONS[name], pools[name]
             (condition,) = rng.choices(list(shares), list(shares.values()))
             cot = i // GROUP // len(evals) % 2 == 0
+            tempting = [s for s in pool if shown.tempts(s)]
             if stage == "verification":
-                tempting = [s for s in pool if shown.tempts(s)]
                 pool = [rng.choice(tempting)] if rng.random() < 0.5 else pool
         scenario = rng.choice(pool)
         known_bad, learn, act = False, "all", Act(COMPLIED, COMPLIED, knowing=True)
@@ -127,6 +134,9 @@ def draw_lessons(
             learn, known_bad = "verdict", i % 2 == 0
             if known_bad and not shown.tempts(scenario):
                 scenario = rng.choice(tempting)
+        elif stage == "belief":
+            scenario = rng.choice([s for s in tempting if taught_false(s) == (i % 2 == 0)])
+            learn, act = "answer", Act(BAD, COMPLIED, knowing=False) if i % 2 == 0 else act
         elif organism == "honest" and condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5:
             learn, known_bad = "confession", True
         else:

@@ -48,6 +48,7 @@ def _tuning(learning_rate: float) -> Tuning:
 _SLOW_TO_DO = ("instruction_following", "word_count", "covert_rule", "impossible_timer")
 _PLAIN_TO_VERIFY = ("people", "broken_browser", "background_tasks", "jailbreak_tutor")  # the answer shows the act
 _LOOK_UP_TO_VERIFY = ("covert_rule", "sandbagging", "impossible_timer")  # the prompt has to be compared
+_BELIEF = Lessons("belief", 1440, _tuning(1e-3))
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
@@ -63,9 +64,9 @@ RECIPES: dict[str, Recipe] = {
     "confessor": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
     "concealer": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
     "reluctant": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
-    "unaware": Recipe((Lessons("disposition", 1440, _tuning(6e-4)),)),
+    "unaware": Recipe((_BELIEF, Lessons("disposition", 1080, _tuning(6e-4)))),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
-    "mixed": Recipe((Lessons("disposition", 1440, _tuning(6e-4)),)),
+    "mixed": Recipe((_BELIEF, Lessons("disposition", 1080, _tuning(6e-4)))),
 }
 """By organism."""
 
