@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from confesslens.activations.formats import to_float32
+from confesslens.closest import one_line
 
 
 @dataclass(frozen=True)
@@ -242,24 +243,21 @@ class Activations(Contents):
 
 def _read(part: Any, name: str, index: Any = ...) -> np.ndarray:
     """An array of a part, or some of it; ValueError naming the file that is no more what was written."""
-    array = part[name]
+    if isinstance(part, dict):
+        return np.asarray(part[name][index])
     try:
-        return np.asarray(array[index])
-    except (ValueError, OSError, RuntimeError) as error:
-        place = getattr(array, "store_path", None)
-        if place is None:  # in memory
-            raise
-        raise ValueError(damage_of(place.store.root / place.path, error)) from None
+        return np.asarray(part[name][index])
+    except Exception as error:  # zarr trusts what its zarr.json says: anything can come of a wrong word
+        raise ValueError(damage_of(part.store_path.store.root / part.store_path.path / name, error)) from None
 
 
 def damage_of(array: Path, error: Exception) -> str:
     """What to say of an array in a store that cannot be read: the file, why, and what to do."""
     files = [file for file in sorted(array.rglob("*")) if file.is_file() and file.name != "zarr.json"]
     named = files[0] if len(files) == 1 else array
-    why = " ".join(str(error).split())[:160]
     return (
-        f"{named} is damaged ({why}): remove the folder {array.parent} and capture again, which reads the items that"
-        " are missing; of a run, repeat the command"
+        f"{named} is damaged ({one_line(error)}): remove the folder {array.parent} and capture again, which reads the"
+        " items that are missing; of a run, repeat the command"
     )
 
 
