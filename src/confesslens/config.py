@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from confesslens import evals as evaluations
 from confesslens.activations.sites import SITES, check_sites
-from confesslens.closest import no_such
+from confesslens.closest import no_such, one_line, shown
 from confesslens.models import EMBEDDED
 from confesslens.models.load import organism_folder
 from confesslens.rollouts.plan import DEFAULT_CONDITIONS
@@ -136,7 +136,7 @@ def make_config(options: Mapping[str, Any], file: str | Path | None = None) -> R
         if key not in RunConfig.model_fields:
             raise ValueError(no_such("setting", str(key), RunConfig.model_fields))
     preset = given.get("preset", "quick")
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(no_such("preset", str(preset), PRESETS))
     try:
         return RunConfig(**{**PRESETS[preset], **given})
@@ -144,8 +144,8 @@ def make_config(options: Mapping[str, Any], file: str | Path | None = None) -> R
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         reason = first["msg"].removeprefix("Value error, ")
-        setting = f"setting {place} = {first['input']!r}: " if place else ""
-        raise ValueError(f"{setting}{reason}") from None
+        setting = f"setting {place} = {shown(first['input'])}: " if place else ""
+        raise ValueError(f"{setting}{' '.join(reason.split())}") from None
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -153,8 +153,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
         raise ValueError(f"cannot read the config file {path}: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"the config file {path} is not YAML: {str(error).splitlines()[0]}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(f"the config file {path} is not YAML: {one_line(error)}") from None
     if not isinstance(read, dict):
         raise ValueError(f"the config file {path} holds a {type(read).__name__}: expected lines of 'setting: value'")
     return read

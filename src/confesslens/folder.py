@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from confesslens.closest import one_line, shown
+
 MANIFEST = "manifest.json"
 
 
@@ -27,20 +29,22 @@ class RunFolder:
         self.written: list[str] = []  # by this object
         if (self.path / MANIFEST).is_file():
             try:
-                self.manifest = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
-                if not isinstance(self.manifest, dict):
-                    raise ValueError("expected an object")
-            except ValueError as error:
-                raise ValueError(f"{self.path / MANIFEST} is damaged ({error}): choose another folder") from None
+                self.manifest = _checked(json.loads((self.path / MANIFEST).read_text(encoding="utf-8")))
+            except (ValueError, RecursionError) as error:
+                why = one_line(error)
+                raise ValueError(f"{self.path / MANIFEST} is damaged ({why}): choose another folder") from None
         elif self.path.is_dir() and any(not _is_passing(entry) for entry in self.path.iterdir()):
             raise ValueError(f"{self.path} holds other files and no {MANIFEST}: choose an empty or new folder")
 
     def _repr_html_(self) -> str:
         about, stages = self.manifest.get("config", {}), self.manifest.get("stages", {})
         told = {"model": self.manifest.get("model", {}).get("name", about.get("model", "")), **about}
-        shown = {name: told.get(name) for name in ("model", "organism", "adapter", "evals", "n", "samples", "seed")}
-        lines = [f"{name}: {', '.join(v) if isinstance(v, list) else v}" for name, v in shown.items() if v is not None]
-        lines += [f"{name}: {stage['status']}, {stage.get('seconds', 0):.0f} s" for name, stage in stages.items()]
+        given = {name: told.get(name) for name in ("model", "organism", "adapter", "evals", "n", "samples", "seed")}
+        listed = {name: ", ".join(map(str, v)) if isinstance(v, list) else v for name, v in given.items()}
+        lines = [f"{name}: {value}" for name, value in listed.items() if value is not None]
+        lines += [
+            f"{name}: {stage.get('status', '')}, {stage.get('seconds', 0):.0f} s" for name, stage in stages.items()
+        ]
         sentences = self.path / "results" / "sentences.parquet"
         if sentences.is_file():
             lines += pd.read_parquet(sentences)["text"].head(4).tolist()
@@ -99,8 +103,8 @@ class RunFolder:
         if not why:
             try:
                 return pd.read_parquet(path)
-            except (ValueError, OSError) as error:  # pyarrow's errors are these
-                why = str(error).partition("\n")[0]
+            except Exception as error:  # pandas and pyarrow trust what a file says of itself
+                why = one_line(error)
         raise ValueError(f"{path} is damaged ({why}): repeat the run's command, and its stage is done again")
 
     def remove(self, name: str) -> None:
@@ -118,6 +122,26 @@ class RunFolder:
         """All tables of `results/`, by name."""
         found = sorted((self.path / "results").glob("*.parquet"))
         return {path.stem: self.read_table(f"results/{path.name}") for path in found}
+
+
+def _checked(manifest: Any) -> dict[str, Any]:
+    """The manifest, of the kinds that the stages take it for; ValueError saying what is not. A run's folder can come
+    from somebody else, and files are removed by the names that it tells: none leads out of it."""
+    if not isinstance(manifest, dict):
+        raise ValueError("expected an object")
+    for key in ("config", "model", "stages", "files", "keys", "versions"):
+        if not isinstance(manifest.get(key, {}), dict):
+            raise ValueError(f"{key}: expected an object, found {shown(manifest[key])}")
+    for name, sha256 in manifest.get("files", {}).items():
+        if not isinstance(sha256, str) or "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ValueError(f"files: expected a path inside the folder and its hash, found {shown(name)}")
+    for name, stage in manifest.get("stages", {}).items():
+        seconds = stage.get("seconds", 0) if isinstance(stage, dict) else None
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or abs(seconds) > 1e12:
+            raise ValueError(f"stages: expected an object with seconds for {shown(name)}, found {shown(stage)}")
+        if not isinstance(stage.get("files", []), list) or not all(isinstance(n, str) for n in stage.get("files", [])):
+            raise ValueError(f"stages: expected a list of names as files of {shown(name)}")
+    return manifest
 
 
 def _is_passing(path: Path) -> bool:

@@ -9,6 +9,7 @@ finished shards in `parts/` until they are whole, so that a killed run goes on w
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import importlib.metadata
 import os
@@ -101,13 +102,19 @@ def run(
         command: the command line, kept for the report.
 
     Raises:
-        ValueError: no such stage, or the folder holds a run with other settings (which differ is said), or is in use.
+        ValueError: no such stage, or the folder holds a run with other settings (which differ is said), is in use, or
+            cannot be written and the run is not whole (a whole one is given back as it is).
     """
     names = [stage.name for stage in STAGES]
     if until is not None and until not in names:
         raise ValueError(no_such("stage", until, names))
     folder = RunFolder(out or config.default_folder())
-    folder.path.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{folder.path} cannot be made ({error.strerror}): choose another folder (--out)") from None
+    if not os.access(folder.path, os.W_OK) and _is_whole(folder, config, until, progress):
+        return folder
     with _locked(folder.path):
         _do_stages(RunFolder(folder.path), config, until, progress, command)
     return RunFolder(folder.path)
@@ -115,12 +122,18 @@ def run(
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes from working on the folder; ValueError when one does."""
+    """Keep other processes from working on the folder; ValueError when one does, or when it cannot be written."""
     lock = FileLock(path / ".lock")
     try:
+        if not os.access(path, os.W_OK):
+            raise OSError(errno.EACCES, "it is read-only")
         lock.acquire(timeout=0)
-    except Timeout:
-        raise ValueError(f"another process is working on {path}: wait for it, or choose another folder") from None
+    except OSError as error:
+        if isinstance(error, Timeout):
+            raise ValueError(f"another process is working on {path}: wait for it, or choose another folder") from None
+        raise ValueError(
+            f"{path} cannot be written ({error.strerror}): make it writable, or copy the folder and work on the copy"
+        ) from None
     try:
         yield
     finally:
@@ -190,6 +203,20 @@ def stage_keys(config: RunConfig) -> dict[str, str]:
     return keys
 
 
+def _is_whole(run: RunFolder, config: RunConfig, until: str | None, progress: Progress) -> bool:
+    """Whether all that is asked for is there and undamaged. Writes nothing."""
+    keys = stage_keys(config)
+    _refuse_other_settings(run, config, keys)
+    done: dict[str, dict[str, Any]] = run.manifest.get("stages", {})
+    names = [stage.name for stage in STAGES]
+    asked = names[: names.index(until) + 1 if until else None]
+    if _damage(run, done, keys, asked)[1] or any(done.get(name, {}).get("key") != keys[name] for name in asked):
+        return False
+    for name in asked:
+        progress(name, 1, 1)
+    return True
+
+
 def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: Progress, command: str) -> None:
     names = [stage.name for stage in STAGES]
     keys = stage_keys(config)
@@ -197,11 +224,11 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
     for left in list(run.path.rglob(".partial-*")):  # half-written by a process that was killed
         run.remove(str(left.relative_to(run.path)))
     done: dict[str, dict[str, Any]] = run.manifest.setdefault("stages", {})
-    for name in _damaged_stages(run, done):  # it and what follows from it is done again
+    asked = names[: names.index(until) + 1 if until else None]
+    for name in _damaged_stages(run, done, keys, asked):  # it and what follows from it is done again
         done.pop(name, None)
     todo = [stage for stage in STAGES if done.get(stage.name, {}).get("key") != keys[stage.name]]
-    if until is not None:
-        todo = [stage for stage in todo if names.index(stage.name) <= names.index(until)]
+    todo = [stage for stage in todo if stage.name in asked]
     for stage in STAGES:
         if stage not in todo and stage.name in done:
             progress(stage.name, 1, 1)
@@ -248,18 +275,37 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
             progress(stage.name, total, total)
 
 
-def _damaged_stages(run: RunFolder, done: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Stages whose files are gone or no more what was written, and all stages after the first of them."""
+def _damage(
+    run: RunFolder, done: Mapping[str, Mapping[str, Any]], keys: Mapping[str, str], asked: list[str]
+) -> tuple[set[str], set[str]]:
+    """The files that are gone or no more what was written, and the stages that they are of.
+
+    The activations' bytes are all read only where probes are about to be fitted to them.
+    """
     damaged = set(run.damaged())
     found = {name for name, stage in done.items() if damaged & set(stage.get("files", []))}
     store = run.path / ACTIVATIONS
-    captured = "activations" in done and run.manifest["config"].get("endpoint") is None
-    if captured and (not (store / "zarr.json").is_file() or damaged_parts(store)):
+    if "activations" not in done or run.manifest["config"].get("endpoint") is not None:
+        return damaged, found
+    kept = not {"rollouts", "confessions"} & found and done["activations"].get("key") == keys["activations"]
+    fitted = "probes" not in found and done.get("probes", {}).get("key") == keys["probes"]
+    used = kept and not fitted and "probes" in asked
+    parts = damaged_parts(store, read=used)
+    if parts or not (store / "zarr.json").is_file():
         found.add("activations")
-        damaged.add(ACTIVATIONS)
+        damaged |= {f"{ACTIVATIONS}/{part}" for part in parts} or {ACTIVATIONS}
+    return damaged, found
+
+
+def _damaged_stages(
+    run: RunFolder, done: Mapping[str, Mapping[str, Any]], keys: Mapping[str, str], asked: list[str]
+) -> list[str]:
+    """Stages whose files are gone or no more what was written, and all stages after the first of them."""
+    damaged, found = _damage(run, done, keys, asked)
     owned = {name for stage in done.values() for name in stage.get("files", [])}
-    for name in damaged - owned - {ACTIVATIONS}:  # of a stage that is to be done anyway, or what `explore` adds
-        run.remove(name)
+    for name in damaged - owned:  # of a stage that is to be done anyway, or what `explore` adds
+        if not name.startswith(ACTIVATIONS):
+            run.remove(name)
     names = [stage.name for stage in STAGES]
     first = min((names.index(name) for name in found), default=len(names))
     if found:

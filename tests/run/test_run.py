@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -15,10 +16,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from confesslens.activations import load_activations
 from confesslens.cli import app
 from confesslens.config import make_config
 from confesslens.evals import CONDITIONS, EVALUATIONS
 from confesslens.folder import RunFolder
+from confesslens.models import load_model
 from confesslens.probes import RidgeProbe, save_probe
 from confesslens.run import STAGES, regrade_run, run
 
@@ -221,7 +224,7 @@ def test_what_is_damaged_is_named_and_made_again(undisturbed, tiny_folder, tmp_p
         with pytest.raises(ValueError, match=f"{file.name} is damaged"):
             RunFolder(out).read_table(name)
     seen = []
-    with pytest.warns(UserWarning, match=f"{name.split('/part')[0]}. Done again from {again}"):
+    with pytest.warns(UserWarning, match=f"{name.split('/part')[0]}.*Done again from {again}"):
         run(settings(tiny_folder), out, progress=lambda stage, done, total: seen.append((stage, done)))
     for earlier in STAGE_NAMES[: STAGE_NAMES.index(again)]:
         assert [done for stage, done in seen if stage == earlier] == [1], f"{earlier} was done again"
@@ -230,6 +233,78 @@ def test_what_is_damaged_is_named_and_made_again(undisturbed, tiny_folder, tmp_p
     assert done.damaged() == []
     owners = [stage for stage, about in done.manifest["stages"].items() if "report.html" in about["files"]]
     assert owners == ["report"]  # or a lost report would cost the rollouts
+
+
+def test_a_changed_byte_of_the_activations_is_found_before_they_are_used(undisturbed, tiny_folder, tmp_path):
+    out = tmp_path / "r"
+    shutil.copytree(undisturbed, out)
+    file = min(out.glob("activations.zarr/part-*/resid_post/c/0/0/0/0"))
+    _damage(file, "a byte")
+    with pytest.raises(ValueError, match=f"{file} is damaged .*remove the folder .*repeat the command"):
+        load_activations(out / "activations.zarr")
+    (out / "results" / "scores.parquet").unlink()  # so that probes are fitted again
+    with pytest.warns(UserWarning, match=r"activations.zarr/part-\S*/resid_post, .* Done again from activations"):
+        run(settings(tiny_folder), out)
+    assert_same_tables(undisturbed, out)
+    load_activations(out / "activations.zarr")
+
+
+def _read_only(folder: Path) -> list[str]:
+    """What to put before a command so that it cannot write into a folder, root or not."""
+    command = ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(folder), str(folder)]
+    if shutil.which("bwrap") is None or subprocess.run([*command, "true"], capture_output=True).returncode:
+        pytest.skip("no bubblewrap that may mount: root writes whatever a folder's mode says")
+    return command
+
+
+_COMMANDS = """
+import json, sys
+from pathlib import Path
+from typer.testing import CliRunner
+from confesslens.activations import load_activations
+from confesslens.cli import app
+from confesslens.activations import load_activations
+assert load_activations(Path(sys.argv[1]) / "activations.zarr").values.size
+for arguments in json.loads(sys.argv[2]):
+    result = CliRunner().invoke(app, arguments)
+    print(json.dumps([result.exit_code, result.stdout, result.stderr]))
+"""
+
+
+def test_a_run_that_cannot_be_written_is_read(undisturbed, tiny_folder, tmp_path):
+    out = tmp_path / "r"
+    shutil.copytree(undisturbed, out)
+    rng = np.random.default_rng(0)
+    model = load_model(tiny_folder)
+    card = {"model": str(tiny_folder), "fingerprint": model.fingerprint, "layer": 1, "site": "answer.mean"}
+    probe = RidgeProbe().fit(rng.normal(size=(40, model.d_model)), np.arange(40) % 2)
+    save_probe(out / "probes" / "mine", probe, card)
+    text = tmp_path / "text.txt"
+    text.write_text("I did it.")
+    again = [word for word in _command(tiny_folder, out)[3:] if word not in ("--workers", "2")]
+    commands = [
+        again,  # a run that is whole is shown
+        ["compare", str(out)],
+        ["table1", str(out)],
+        ["score", str(text), "--probe", str(out / "probes" / "mine"), "--json"],
+        [*again, "--seed", "4"],
+        ["regrade", str(out)],
+        ["explore", str(out)],
+        ["compare", str(out), "--csv", str(out / "csv")],
+        [*again[:-1], str(out / "new")],
+    ]
+    script = [sys.executable, "-c", _COMMANDS, str(out), json.dumps(commands)]
+    done = subprocess.run([*_read_only(out), *script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    *reading, other, regrade, explore, csv, new = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [code for code, *_ in reading] == [0, 0, 0, 0], reading
+    assert "Report:" in reading[0][1]
+    assert "holds a run with other settings" in other[2]
+    for code, _, said in (regrade, explore):
+        assert code == 2 and f"{out} cannot be written" in said and "work on the copy" in said
+    assert f"{out / 'csv'}: Read-only file system; make it writable" in csv[2]
+    assert f"{out / 'new'} cannot be made (Read-only file system): choose another folder" in new[2]
+    assert all(code == 2 and said.count("\n") == 1 for code, _, said in (other, regrade, explore, csv, new))
 
 
 def test_a_part_that_is_cut_is_made_again(undisturbed, tiny_folder, tmp_path):

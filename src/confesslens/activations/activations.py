@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from confesslens.activations.formats import to_float32
+from confesslens.closest import one_line
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ class Activations(Contents):
         place = self.token_layers.index(layer)
         counts, starts = np.zeros(len(self.rows), np.int64), np.zeros(len(self.rows), np.int64)
         for number, here in self._by_part():
-            offsets, own = np.asarray(self.parts[number]["offsets"]), self.rows[here, 1]
+            offsets, own = _read(self.parts[number], "offsets"), self.rows[here, 1]
             starts[here], counts[here] = offsets[own], np.diff(offsets)[own]
         ends = np.cumsum(counts)
         values = np.zeros((int(counts.sum()), self.d_model), np.float32)
@@ -173,7 +175,8 @@ class Activations(Contents):
             if not counts[here].any():
                 continue
             part = self.parts[number]
-            states, own = to_float32(np.asarray(part[f"{stream}_tokens"][:, place])), np.asarray(part["positions"])
+            states = to_float32(_read(part, f"{stream}_tokens", (slice(None), place)))
+            own = _read(part, "positions")
             for i in here:
                 source, target = slice(starts[i], starts[i] + counts[i]), slice(ends[i] - counts[i], ends[i])
                 values[target], positions[target] = states[source], own[source]
@@ -223,7 +226,7 @@ class Activations(Contents):
             same = len(read) == len(self.rows) and (self.rows[:, 1] == np.arange(len(read))).all()
             return read if same else read[self.rows[:, 1]]
         for number, here in self._by_part():
-            read = np.asarray(self.parts[number][name][index])[self.rows[here, 1]]
+            read = _read(self.parts[number], name, index)[self.rows[here, 1]]
             out[here] = read if dtype is bool else to_float32(read)
         return out
 
@@ -236,6 +239,26 @@ class Activations(Contents):
     def _check(self, what: str, asked: object, captured: Sequence[object]) -> None:
         if asked not in captured:
             raise KeyError(f"{what} {asked!r} not captured: {', '.join(map(str, captured)) or 'none were'}")
+
+
+def _read(part: Any, name: str, index: Any = ...) -> np.ndarray:
+    """An array of a part, or some of it; ValueError naming the file that is no more what was written."""
+    if isinstance(part, dict):
+        return np.asarray(part[name][index])
+    try:
+        return np.asarray(part[name][index])
+    except Exception as error:  # zarr trusts what its zarr.json says: anything can come of a wrong word
+        raise ValueError(damage_of(part.store_path.store.root / part.store_path.path / name, error)) from None
+
+
+def damage_of(array: Path, error: Exception) -> str:
+    """What to say of an array in a store that cannot be read: the file, why, and what to do."""
+    files = [file for file in sorted(array.rglob("*")) if file.is_file() and file.name != "zarr.json"]
+    named = files[0] if len(files) == 1 else array
+    return (
+        f"{named} is damaged ({one_line(error)}): remove the folder {array.parent} and capture again, which reads the"
+        " items that are missing; of a run, repeat the command"
+    )
 
 
 def contents_of(contents: Contents) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from confesslens.confessions.confess import request_ids
+from confesslens.models.model import check_messages
 
 if TYPE_CHECKING:
     from confesslens.models import Model
@@ -110,6 +111,7 @@ def chat_items(
     """
     items = []
     for chat, item_id in zip(chats, _names(item_ids, len(chats)), strict=True):
+        check_messages(chat)
         messages = [{"role": message["role"], "content": message["content"]} for message in chat]
         answer = messages.pop()["content"] if messages[-1]["role"] == "assistant" else ""
         if not messages:

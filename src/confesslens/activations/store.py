@@ -14,6 +14,7 @@ read of a layer and site takes one chunk a part. bfloat16 is kept as the uint16 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -30,6 +31,7 @@ from zarr.codecs import Crc32cCodec
 from zarr.errors import GroupNotFoundError
 
 from confesslens.activations.activations import Activations, Block, Contents, contents_of
+from confesslens.closest import one_line, shown
 
 PART_BYTES = 64 << 20  # what a writer holds back, and so what a kill can cost it
 
@@ -120,13 +122,12 @@ def open_activations(path: str | Path, item_ids: Iterable[str] | None = None) ->
     """
     if not Path(path).is_dir():
         raise FileNotFoundError(f"there are no activations at {path}: capture them first (a run's activations stage)")
+    index = _Index(Path(path)).refresh()
     try:
         group = zarr.open_group(str(path), mode="r")
-        whole = (
-            _of_first_layout(group) if "rollout_ids" in group.attrs else _of_parts(group, _Index(Path(path)).refresh())
-        )
-    except (KeyError, TypeError, GroupNotFoundError) as error:
-        raise ValueError(f"{path} is not a store of activations ({error}): capture it again") from error
+        whole = _of_first_layout(group) if "rollout_ids" in group.attrs else _of_parts(group, index)
+    except Exception as error:  # zarr trusts what its zarr.json says: anything can come of a wrong word
+        raise ValueError(f"{path} is not a store of activations ({one_line(error)}): capture it again") from error
     return whole if item_ids is None else whole.select(item_ids)
 
 
@@ -222,28 +223,65 @@ def _write_part(path: Path, arrays: Mapping[str, np.ndarray], item_ids: list[str
             name, shape=array.shape, dtype=array.dtype, chunks=chunks, shards=shards, compressors=Crc32cCodec()
         )
         made[...] = array
-    group.attrs["bytes"] = {name: size for name, size in _sizes(path).items() if not name.endswith("zarr.json")}
+    written: Any = {
+        "bytes": {name: size for name, size in _sizes(path).items() if not name.endswith("zarr.json")},
+        "arrays": {file.parent.name: _sha256(file.read_bytes()) for file in sorted(path.glob("*/zarr.json"))},
+    }
+    group.attrs.update(written | {"sha256": _attributes_hash({**written, "item_ids": item_ids, "content": content})})
+
+
+def _attributes_hash(attributes: Mapping[str, Any]) -> str:
+    """Of what a part says of itself, but for the hash: chunks have checksums, what zarr.json says has none."""
+    kept = {name: attributes[name] for name in ("item_ids", "content", "bytes", "arrays")}
+    return _sha256(json.dumps(kept, sort_keys=True).encode())
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _sizes(path: Path) -> dict[str, int]:
     return {str(file.relative_to(path)): file.stat().st_size for file in sorted(path.rglob("*")) if file.is_file()}
 
 
-def damaged_parts(path: str | Path) -> list[str]:
-    """The parts of a store that cannot be read, or whose files are gone or cut; zarr takes a file that is gone for
-    zeros. A changed byte is found when it is read, by its chunk's checksum."""
-    return [part.name for part in sorted(Path(path).glob("part-*")) if _damage(part)]
+def damaged_parts(path: str | Path, read: bool = False) -> list[str]:
+    """What is damaged in a store, by the part's name: parts that cannot be opened, or whose files are gone or cut (zarr
+    takes a file that is gone for zeros), and, with `read`, files with a changed byte, by the chunks' checksums; that
+    reads the whole store."""
+    found = []
+    for part in sorted(Path(path).glob("part-*")):
+        if _damage(part):
+            found.append(part.name)
+        elif read:
+            found += [f"{part.name}/{name}" for name in _changed(part)]
+    return found
+
+
+def _changed(part: Path) -> Iterable[str]:
+    """The arrays of a part that do not give what was written."""
+    for name, array in zarr.open_group(str(part), mode="r").arrays():
+        try:
+            np.asarray(array[...])
+        except Exception:  # as `Activations` reads it
+            yield name
 
 
 def _damage(part: Path) -> str:
     try:
         attributes: Any = dict(zarr.open_group(str(part), mode="r").attrs)
         written = attributes.get("bytes", {})  # parts of earlier versions have none
-        attributes["item_ids"], attributes["content"]
-    except (KeyError, ValueError, TypeError, GroupNotFoundError) as error:
-        return f"zarr.json: {error}"
-    there = _sizes(part)
-    return next((name for name, size in written.items() if there.get(name) != size), "")
+        if "sha256" in attributes and _attributes_hash(attributes) != attributes["sha256"]:
+            return "zarr.json: it is not what was written"
+        for name in attributes.get("arrays", {}):
+            if _sha256((part / name / "zarr.json").read_bytes()) != attributes["arrays"][name]:
+                return f"{name}/zarr.json: it is not what was written"
+        there = _sizes(part)
+        ids, content = attributes["item_ids"], attributes["content"]
+        if len(ids) != len(content) or not all(isinstance(own, str) for own in [*ids, *content]):
+            return "zarr.json: item_ids and content are no lists of names"
+        return next((name for name, size in written.items() if there.get(name) != size), "")
+    except Exception as error:  # zarr trusts what its zarr.json says: anything can come of a wrong word
+        return f"zarr.json: {one_line(error)}"
 
 
 def _join(blocks: Sequence[Block]) -> Block:
@@ -260,7 +298,7 @@ def _join(blocks: Sequence[Block]) -> Block:
 
 def _of_parts(group: zarr.Group, index: _Index) -> Activations:
     attributes: Any = dict(group.attrs)
-    contents = Contents(**attributes["contents"])
+    contents = _checked(Contents(**attributes["contents"]))
     order = [item_id for item_id in attributes.get("order", []) if item_id in index.places]
     item_ids = list(dict.fromkeys([*order, *index.places]))
     return Activations(
@@ -270,6 +308,19 @@ def _of_parts(group: zarr.Group, index: _Index) -> Activations:
         parts=index.parts,
         rows=np.array([index.places[item_id] for item_id in item_ids], np.int64).reshape(-1, 2),
     )
+
+
+def _checked(contents: Contents) -> Contents:
+    """What a store says that it holds, of the kinds that are read; ValueError for anything else."""
+    kinds = {"layers": int, "sites": str, "streams": str, "token_layers": int}
+    for name, kind in kinds.items():
+        own = getattr(contents, name)
+        if not isinstance(own, list) or not all(isinstance(each, kind) for each in own):
+            raise ValueError(f"{name} is {shown(own)}")
+    width = contents.d_model
+    if isinstance(width, bool) or not isinstance(width, int) or not 0 < width < 1 << 24:
+        raise ValueError(f"d_model is {shown(width)}")
+    return contents
 
 
 def _of_first_layout(group: zarr.Group) -> Activations:

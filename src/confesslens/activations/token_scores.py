@@ -12,6 +12,7 @@ import pandas as pd
 
 from confesslens.activations.capture import capture
 from confesslens.activations.items import as_items
+from confesslens.closest import one_line
 from confesslens.probes.estimators import AttentionProbe, CCSProbe, MaxWindowProbe
 from confesslens.probes.place import place_of
 from confesslens.probes.token_scores import TokenScores
@@ -157,8 +158,8 @@ def read_texts(path: Path) -> list[list[dict[str, str]] | str]:
 def _chat(line: str, where: str) -> list[dict[str, str]]:
     try:
         row = json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"{where}: not JSON ({error})") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{where}: not JSON ({one_line(error)})") from None
     messages = row.get("messages") if isinstance(row, dict) else None
     if not isinstance(messages, list) or not messages:
         raise ValueError(f"{where}: no field `messages`: expected a list of messages with role and content")

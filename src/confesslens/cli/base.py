@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from typing import NoReturn
@@ -33,7 +34,10 @@ def split_names(listed: str | None) -> tuple[str, ...] | None:
 
 def fail(error: Exception) -> NoReturn:
     """End with one line on standard error and exit status 2."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"confesslens: {error}", markup=False)
+    said = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        said = f"{error.filename}: {error.strerror}; make it writable (or readable), or name another place"
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"confesslens: {said}", markup=False)
     raise typer.Exit(2) from None
 
 

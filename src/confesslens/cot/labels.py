@@ -88,7 +88,11 @@ def load_labels(path: str | Path, *, unlabelled: bool = False) -> pd.DataFrame:
             a quote that is not in the chain of thought, a rollout that is labelled twice by one labeller, no line.
     """
     rows: list[Labelled] = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), 1):
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -96,7 +100,7 @@ def load_labels(path: str | Path, *, unlabelled: bool = False) -> pd.DataFrame:
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(map(str, first["loc"])) or "the line"
-            raise ValueError(f"{path}, line {number}, {field}: {first['msg']}") from None
+            raise ValueError(f"{path}, line {number}, {field}: {' '.join(first['msg'].split())}") from None
         if row.label is None and not unlabelled:
             raise ValueError(f"{path}, line {number}, label: is empty: expected one of {', '.join(LABELS)}")
         if row.quote not in row.cot:

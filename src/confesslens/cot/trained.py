@@ -90,11 +90,14 @@ class TfidfMonitor:
         try:
             told = json.loads((path / "monitor.json").read_text(encoding="utf-8"))
             tensors = load_file(path / "monitor.safetensors")
-        except (OSError, ValueError, SafetensorError) as error:
+        except (OSError, ValueError, RecursionError, SafetensorError) as error:
             raise ValueError(f"{path}: not a readable monitor ({' '.join(str(error).split())[:160]})") from error
         words, threshold = (told.get(name) for name in ("words", "threshold")) if isinstance(told, dict) else (0, 0)
         shapes = {name: tensors[name].shape for name in ("idf", "weights", "bias") if name in tensors}
-        if not (isinstance(words, list) and all(isinstance(word, str) for word in words)) or told["format"] != FORMAT:
+        if (
+            not (isinstance(words, list) and all(isinstance(word, str) for word in words))
+            or told.get("format") != FORMAT
+        ):
             raise ValueError(f"{path / 'monitor.json'}: not a monitor of format {FORMAT}")
         if shapes != {"idf": (len(words),), "weights": (len(words),), "bias": (1,)} or len(set(words)) < len(words):
             raise ValueError(

@@ -47,7 +47,8 @@ def get(name: str) -> Evaluation:
     """The evaluation called `name`. Raises ValueError that names the nearest valid one and lists them all."""
     if name in EVALUATIONS:
         return EVALUATIONS[name]
-    near = difflib.get_close_matches(str(name).lower(), EVALUATIONS, n=1, cutoff=0.4)
+    name = str(name)[:80]
+    near = difflib.get_close_matches(name.lower(), EVALUATIONS, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"unknown evaluation {name!r}.{hint} Valid: {', '.join(EVALUATIONS)}, or all")
 

@@ -167,7 +167,7 @@ def _last_sentence(before: str) -> tuple[str, str]:
     text = _LABEL.sub("", "\n".join(lines[first:])).strip()
     if not count_words(text):
         return "", "a count has no sentence before it"
-    if re.search(r"[(\[][^)\]]*\d", text):
+    if re.search(r"[(\[][^()\[\]]*\d", text):
         return "", "a number in brackets cannot be read as a count"
     if _INNER_END.search(text):
         return "", "several sentences stand before one count"

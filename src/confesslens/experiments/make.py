@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from confesslens.closest import no_such
+from confesslens.closest import no_such, one_line, shown
 from confesslens.experiments import of_cause, of_intervals, of_probes, of_runs, of_training
 from confesslens.experiments.experiment import PRESETS, Experiment, Recipe, Work
 from confesslens.figures import save_figure
@@ -62,14 +62,18 @@ def read_recipe(path: str | Path) -> Recipe:
     """
     try:
         read = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"cannot read the recipe {path}: {str(error).splitlines()[0]}") from None
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ValueError(f"cannot read the recipe {path}: {one_line(error)}") from None
     if not isinstance(read, dict) or "figure" not in read:
         raise ValueError(f"{path} is no recipe: expected lines such as 'figure: confessed'")
     for key in read:
         if key not in Recipe.__dataclass_fields__:
             raise ValueError(f"{path}: {no_such('key', str(key), Recipe.__dataclass_fields__)}")
-    usual = default_recipe(read["figure"], read.get("preset", "standard"))
+    for key, kind in (("figure", str), ("preset", str), ("model", str), ("run", dict), ("settings", dict)):
+        if read.get(key) is not None and not isinstance(read[key], kind):
+            what = "text" if kind is str else "lines of 'setting: value'"
+            raise ValueError(f"{path}: {key} is {shown(read[key])}, expected {what}")
+    usual = default_recipe(str(read["figure"]), read.get("preset") or "standard")
     given: dict[str, Any] = read.get("settings") or {}
     for key in given:
         if key not in usual.settings:

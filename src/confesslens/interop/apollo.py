@@ -50,6 +50,7 @@ def read_apollo(path: str | Path) -> Iterator[Record]:
         return
     if not isinstance(data, dict) or not isinstance(data.get("rollouts"), list):
         raise ValueError(f"{path}: expected an object with a list of `rollouts`, or a list of dialogues")
+    about = data["metadata"] if isinstance(data.get("metadata"), dict) else {}
     for number, raw in enumerate(data["rollouts"], 1):
         where = f"{path}, row {number}"
         row = check(raw, ApolloRollout, where)
@@ -67,7 +68,7 @@ def read_apollo(path: str | Path) -> Iterator[Record]:
                 cluster(name, prompt),
                 prompt,
                 answer,
-                source=str((data.get("metadata") or {}).get("model_name", "")),
+                source=str(about.get("model_name", "")),
                 cot=cot,
                 behaviour=_behaviour(grade),
                 facts={"graded_deception": grade} | row.others(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from confesslens.closest import no_such
+from confesslens.closest import no_such, shown
 from confesslens.interop.apollo import read_apollo, write_apollo
 from confesslens.interop.chat import read_chat, write_chat
 from confesslens.interop.geometry_of_truth import read_geometry_of_truth
@@ -21,7 +20,7 @@ from confesslens.interop.liars_bench import read_liars_bench, write_liars_bench
 from confesslens.interop.mask import read_mask
 from confesslens.interop.record import Record, records_table, table_records
 from confesslens.interop.reward_hacks import read_reward_hacks
-from confesslens.interop.rows import read_json, read_raw_rows
+from confesslens.interop.rows import cut, read_json, read_raw_rows
 from confesslens.interop.tables import read_table, write_table
 
 
@@ -117,7 +116,7 @@ def sniff_format(path: str | Path) -> str:
     for name, known in FORMATS.items():
         if known.fields <= has:
             return name
-    found = f"a row with {', '.join(map(str, first))}" if has else json.dumps(first, default=str)[:80]
+    found = f"a row with {cut(', '.join(map(str, first)))}" if has else shown(first)
     raise ValueError(f"{path}: {found} is of no known format: name one of {', '.join(FORMATS)}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from confesslens.closest import one_line, shown
 from confesslens.evals.evaluation import BEHAVIOURS, Message
 
 COLUMNS = ("eval", "scenario", "condition", "source", "messages", "cot", "answer", "behaviour", "facts")
@@ -43,7 +44,7 @@ class Record:
 
     def __post_init__(self) -> None:
         if self.behaviour not in BEHAVIOURS:
-            raise ValueError(f"behaviour {self.behaviour!r}: expected one of {', '.join(BEHAVIOURS)}")
+            raise ValueError(f"behaviour {shown(self.behaviour)}: expected one of {', '.join(BEHAVIOURS)}")
 
 
 def records_table(records: Iterable[Record]) -> pd.DataFrame:
@@ -62,21 +63,37 @@ def records_table(records: Iterable[Record]) -> pd.DataFrame:
 def table_records(table: pd.DataFrame) -> list[Record]:
     """The records of a table: of ours, or a rollouts table, whose model is the source.
 
-    Raises ValueError naming the columns that are missing.
+    Raises ValueError naming the columns that are missing, or the row and field that does not fit.
     """
     if missing := [name for name in COLUMNS if name not in table and name != "source"]:
         raise ValueError(f"the table lacks {', '.join(missing)}: expected a rollouts table or one of read_transcripts")
-    return [
-        Record(
-            row["eval"],
-            row["scenario"],
-            tuple(json.loads(row["messages"])),
-            row["answer"],
-            row["condition"],
-            row.get("source", row.get("model", "")),
-            row["cot"] or "",
-            row["behaviour"],
-            json.loads(row["facts"] or "{}"),
-        )
-        for row in table.to_dict("records")
-    ]
+    return [_record(row, f"row {number} of the table") for number, row in enumerate(table.to_dict("records"), 1)]
+
+
+def _record(row: Mapping[Any, Any], where: str) -> Record:
+    source = row.get("source", row.get("model", ""))
+    texts = {"source": source} | {name: row[name] for name in ("eval", "scenario", "condition", "answer")}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{where}, field {name}: expected text, found {shown(value)}")
+    turns, facts = _json(row["messages"], "messages", where, list), _json(row["facts"] or "{}", "facts", where, dict)
+    for turn in turns:
+        if not isinstance(turn, dict) or not all(isinstance(turn.get(name), str) for name in ("role", "content")):
+            raise ValueError(f"{where}, field messages: expected a list of role and content, found {shown(turn)}")
+    cot, behaviour = row["cot"] or "", str(row["behaviour"])
+    if not isinstance(cot, str):
+        raise ValueError(f"{where}, field cot: expected text, found {shown(cot)}")
+    try:
+        return Record(**texts, messages=tuple(turns), cot=cot, behaviour=behaviour, facts=facts)
+    except ValueError as error:
+        raise ValueError(f"{where}, field behaviour: {error}") from None
+
+
+def _json(text: Any, name: str, where: str, kind: type) -> Any:
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{where}, field {name}: expected JSON ({one_line(error)}), found {shown(text)}") from None
+    if not isinstance(value, kind):
+        raise ValueError(f"{where}, field {name}: expected the JSON of a {kind.__name__}, found {shown(value)}")
+    return value

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -14,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from confesslens.closest import one_line
 from confesslens.evals.evaluation import Message
 from confesslens.interop.record import Record
 
@@ -41,11 +43,27 @@ def _parsed(value: Any) -> Any:
     """A list that stands as JSON text in a cell."""
     if isinstance(value, str):
         try:
-            return json.loads(value)
+            return parse_json(value)
         except ValueError:
             return value
     return value
 
+
+def parse_json(text: str) -> Any:
+    """JSON as Python has it; ValueError too where it is nested too deeply, or holds half a surrogate pair ("\\ud800"),
+    which no table and no tokenizer can take."""
+    try:
+        value = json.loads(text)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half a surrogate pair, which is no text") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return value
+
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 Turns = Annotated[list[Turn], BeforeValidator(_parsed), Field(min_length=1)]
 """A conversation: a list of role and content, or the JSON text of one, as CSV cells have it."""
@@ -78,8 +96,14 @@ def check(raw: Any, shape: type[R], where: str) -> R:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the row"
-        has = f" (the row has: {', '.join(map(str, raw))})" if first["type"] == "missing" else ""
-        raise ValueError(f"{where}, field {field}: {first['msg'].lower()}{has}") from None
+        has = f" (the row has: {cut(', '.join(map(str, raw)))})" if first["type"] == "missing" else ""
+        raise ValueError(f"{where}, field {field}: {cut(first['msg'].lower())}{has}") from None
+
+
+def cut(text: str, most: int = 300) -> str:
+    """A text on one line, cut where it is long: for error messages."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def read_raw_rows(path: Path) -> Iterator[Any]:
@@ -102,8 +126,8 @@ def read_raw_rows(path: Path) -> Iterator[Any]:
             raise ValueError(f"{path} is not CSV: {error}") from None
     elif kind == ".json":
         try:
-            rows = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            rows = parse_json(text)
+        except ValueError as error:
             raise ValueError(f"{path} is not JSON: {error}") from None
         if not isinstance(rows, list):
             raise ValueError(f"{path}: expected a list of rows, found {type(rows).__name__}")
@@ -113,8 +137,8 @@ def read_raw_rows(path: Path) -> Iterator[Any]:
             if not line.strip():
                 continue
             try:
-                yield json.loads(line)
-            except (ValueError, RecursionError) as error:
+                yield parse_json(line)
+            except ValueError as error:
                 raise ValueError(f"{path}, line {number} is not JSON: {error}") from None
     else:
         raise ValueError(f"cannot read {path}: expected .csv, .json, .jsonl or .parquet")
@@ -144,15 +168,16 @@ def parquet_table(path: Path) -> pd.DataFrame:
     """The table of a parquet file; raises ValueError for a file that cannot be read or is none."""
     try:
         return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"cannot read {path}: {error}") from None
+    except Exception as error:  # pandas and pyarrow trust what a file says of itself: anything can come of a wrong word
+        raise ValueError(f"cannot read {path}: it is no parquet, or damaged ({one_line(error)})") from None
 
 
 def read_json(path: Path) -> Any:
     """What a JSON file holds; raises ValueError for one that cannot be read or is not JSON."""
+    text = _text(path)
     try:
-        return json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
+        return parse_json(text)
+    except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from jinja2 import TemplateError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from confesslens.closest import one_line, shown
 from confesslens.models.errors import ModelError
 from confesslens.models.thinking import Thinking, thinking_of
 
@@ -121,7 +121,11 @@ class Model:
         """Token ids of a conversation, up to where the assistant's turn begins.
 
         A template that takes no system message gets it as the start of the first user message.
+
+        Raises:
+            ModelError: what is no conversation, or a template that refuses it or cannot be rendered.
         """
+        check_messages(messages)
         return self.encode(self._render(list(messages)))
 
     def encode_chunks(self, messages: Sequence[Message]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -132,7 +136,7 @@ class Model:
         ids = tuple(self.encode_prompt(messages))
         try:
             text = self.tokenizer.apply_chat_template(list(messages[:-1]), tokenize=False) if messages[1:] else ""
-        except (TemplateError, ValueError):
+        except Exception:  # as in `_template`
             text = ""
         shared = tuple(self.encode(str(text)))
         if len(shared) < len(ids) and ids[: len(shared)] == shared:
@@ -146,26 +150,34 @@ class Model:
         They are appended to stored ids, so that what was sampled is never decoded and encoded again. A template that
         takes no system message in mid-conversation gets a user message.
         """
+        check_messages(messages)
+        check_messages([{"role": role, "content": content}])
         before = [*messages, {"role": "assistant", "content": _ANSWER}]
         try:
             text = self._template([*before, {"role": role, "content": content}])
-        except (TemplateError, ValueError):
+        except ModelError:
             text = ""
         if content.strip() not in text.partition(_ANSWER)[2]:  # some templates put every system message first
             text = self._render([*before, {"role": "user", "content": content}])
+        if _ANSWER not in text:
+            raise ModelError(f"the chat template of {self.name} leaves out the assistant's answer: give chat_template=")
         return self.encode(text.split(_ANSWER, 1)[1] + self.thinking.none)
 
     def _render(self, messages: list[Message]) -> str:
         try:
             return self._template(messages)
-        except (TemplateError, ValueError) as error:
+        except ModelError as error:
             if messages and messages[0]["role"] == "system" and len(messages) > 1:
                 first = {**messages[1], "content": f"{messages[0]['content']}\n\n{messages[1]['content']}"}
                 return self._render([first, *messages[2:]])
-            raise ModelError(f"the chat template of {self.name} refuses the conversation ({error})") from error
+            why = one_line(error)
+            raise ModelError(f"the chat template of {self.name} refuses the conversation ({why})") from error
 
     def _template(self, messages: list[Message], **more: Any) -> str:
-        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **more))
+        try:
+            return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **more))
+        except Exception as error:  # a template is a program: a wrong one can raise anything
+            raise ModelError(one_line(error)) from error
 
     @torch.inference_mode()
     def logits(self, ids: Sequence[int]) -> np.ndarray:
@@ -177,3 +189,17 @@ class Model:
         adapter = f", adapter={self.adapter!r}" if self.adapter else ""
         shape = f"layers={self.n_layers}, d_model={self.d_model}"
         return f"Model({self.name!r}{adapter}, {shape}, {self.dtype}, {self.device})"
+
+
+def check_messages(messages: Any) -> None:
+    """Raise ModelError for what is no conversation: a list of messages, each with role and content, both text."""
+    if not isinstance(messages, list | tuple) or not messages:
+        raise ModelError(f"expected a list of messages with role and content, found {shown(messages)}")
+    for i, message in enumerate(messages):
+        texts = [message.get(key) for key in ("role", "content")] if isinstance(message, dict) else [None]
+        if not all(isinstance(text, str) for text in texts):
+            raise ModelError(f"messages[{i}] needs role and content, both text, found {shown(message)}")
+        try:
+            "".join(map(str, texts)).encode()
+        except UnicodeEncodeError:
+            raise ModelError(f"messages[{i}] holds half a surrogate pair, which is no text") from None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jinja2 import TemplateError
-
 _OPEN, _CLOSE = "<think>", "</think>"
 _CHANNEL = "<|channel|>"
 
@@ -79,5 +77,5 @@ def split_thoughts(text: str) -> tuple[str, str]:
 def _silent(render: Callable[..., str]) -> str:
     try:
         return render(enable_thinking=False)
-    except (TemplateError, ValueError):
+    except ValueError:  # a template that does not know the variable, as ModelError
         return ""

@@ -116,7 +116,7 @@ def load_probe(folder: str | Path, expect: dict[str, Any] | None = None) -> tupl
 def _read_card(path: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not a readable card ({_one_line(error)})") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise ValueError(f"{path}: not a card of format {FORMAT}")

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
-from confesslens.closest import no_such
+from confesslens.closest import no_such, shown
 
 STAGES = ("features", "linear")
 """What of an autoencoder is read: its features, or the affine map before they are gated."""
@@ -264,8 +264,8 @@ def place_of_hook(hook_name: str) -> tuple[int, str]:
     found = _HOOK.fullmatch(hook_name)
     if found is None:
         raise ValueError(
-            f"hook_name {hook_name!r}: expected blocks.LAYER.hook_STREAM with a stream of {', '.join(_STREAMS)}"
+            f"hook_name {shown(hook_name)}: expected blocks.LAYER.hook_STREAM with a stream of {', '.join(_STREAMS)}"
         )
     if found.group(2) not in _STREAMS:
-        raise ValueError(f"hook_name {hook_name!r}: {no_such('stream', found.group(2), _STREAMS)}")
+        raise ValueError(f"hook_name {shown(hook_name)}: {no_such('stream', found.group(2), _STREAMS)}")
     return int(found.group(1)), found.group(2)

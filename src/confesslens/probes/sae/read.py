@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from confesslens.closest import no_such
+from confesslens.closest import no_such, one_line, shown
 from confesslens.probes.sae.autoencoder import SparseAutoencoder, place_of_hook
 
 CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
@@ -80,7 +80,7 @@ def _settings(path: Path, given: dict[str, Any]) -> dict[str, Any]:
         try:
             said = json.loads((path / CONFIG).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
-            raise ValueError(f"{path / CONFIG}: not readable JSON ({_one_line(error)})") from None
+            raise ValueError(f"{path / CONFIG}: not readable JSON ({one_line(error)})") from None
         if not isinstance(said, dict):
             raise ValueError(f"{path / CONFIG}: expected an object with d_in, d_sae and architecture")
     elif path.is_file():
@@ -103,7 +103,7 @@ def _tensors(file: Path) -> dict[str, np.ndarray]:
                 if name in there:
                     found[name] = _read(file, opened, name)
     except (OSError, SafetensorError, ValueError) as error:
-        raise ValueError(f"{file}: not a readable safetensors file ({_one_line(error)})") from None
+        raise ValueError(f"{file}: not a readable safetensors file ({one_line(error)})") from None
     for other, own in _OTHERS.items():
         if other in found:
             found[own] = np.ascontiguousarray(found.pop(other).T)
@@ -138,10 +138,10 @@ def _architecture(file: Path, settings: Mapping[str, Any]) -> str:
     if name == "standard" and activation == "topk":  # as before SAE Lens 6
         return "topk"
     if activation not in ("relu", "topk"):
-        raise ValueError(f"{file}: activation_fn {activation!r} is not known: expected 'relu' or 'topk'")
+        raise ValueError(f"{file}: activation_fn {shown(activation)} is not known: expected 'relu' or 'topk'")
     for key, wanted in (("reshape_activations", ("none", None)), ("hook_head_index", (None,))):
         if settings.get(key) not in wanted:
-            raise ValueError(f"{file}: {key} is {settings[key]!r}: one that reads single heads is not read here")
+            raise ValueError(f"{file}: {key} is {shown(settings[key])}: one that reads single heads is not read here")
     return str(name)
 
 
@@ -170,7 +170,7 @@ def _fitting(
         found[name] = got
     for key, size in (("d_in", d), ("d_sae", n)):
         if key in settings and settings[key] != size:
-            raise ValueError(f"{file}: {CONFIG} says {key} {settings[key]!r}, the weights have {size}")
+            raise ValueError(f"{file}: {CONFIG} says {key} {shown(settings[key])}, the weights have {size}")
     return found
 
 
@@ -178,7 +178,7 @@ def _k(file: Path, settings: Mapping[str, Any], n: int) -> int:
     more = settings.get("activation_fn_kwargs")
     k = settings.get("k", more.get("k") if isinstance(more, dict) else None)
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= n:
-        raise ValueError(f"{file}: k is {k!r}, expected a whole number from 1 to {n} for a topk autoencoder")
+        raise ValueError(f"{file}: k is {shown(k)}, expected a whole number from 1 to {n} for a topk autoencoder")
     return k
 
 
@@ -192,7 +192,7 @@ def _subtracts(file: Path, settings: Mapping[str, Any], b_dec: np.ndarray) -> bo
             )
         return True
     if not isinstance(said, bool):
-        raise ValueError(f"{file}: apply_b_dec_to_input is {said!r}, expected true or false")
+        raise ValueError(f"{file}: apply_b_dec_to_input is {shown(said)}, expected true or false")
     return said
 
 
@@ -228,7 +228,3 @@ def _check_model(path: Path, sae: SparseAutoencoder, layer: int, model: Any) -> 
 def _plain_name(name: str) -> str:
     """A model's name as its last part: TransformerLens leaves the owner out, and a folder has its path before it."""
     return name.rstrip("/").rpartition("/")[2].lower()
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160]
