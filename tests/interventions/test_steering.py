@@ -72,6 +72,13 @@ def test_the_evidence_names_the_rules_that_are_met(steered):
     assert logit["level"] == ("causal" if logit["capable"] else "behavioural")
 
 
+def test_it_shows_what_it_says_and_its_tables(steered):
+    page = steered._repr_html_()
+    assert all(sentence in page for sentence in steered.evidence["sentence"].str.replace("'", "&#x27;"))
+    assert all(f"<summary>{name} (" in page for name in ("rules", "doses", "trends", "capability"))
+    assert str(steered).splitlines() == steered.evidence["sentence"].tolist()
+
+
 def test_the_frozen_rollouts_stay_bad(steered, rollouts):
     asked = rollouts[rollouts["condition"] == "tempted"].set_index("rollout_id")
     for outcome, behaviour in (("confess_given_bad", "not_complied"), ("confess_given_complied", "complied")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -65,7 +66,9 @@ def test_bridge_intervenes(tiny):
 def test_adapter_is_merged(tiny_folder, adapter):
     from peft import PeftModel
 
-    merged = load_model(tiny_folder, adapter=adapter)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a notebook would show them, with paths of this machine
+        merged = load_model(tiny_folder, adapter=adapter)
     ids = merged.encode("Objective: add")
     unmerged = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_folder), adapter).eval()
     with torch.no_grad():
