@@ -23,7 +23,7 @@ from confesslens.faithfulness.witnesses import witnesses
 from confesslens.shown import said_with_tables
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """The tables of one comparison, and what they say in plain sentences.
 
@@ -67,7 +67,7 @@ class Comparison:
         shown = {name: table for name, table in self.tables().items() if name not in ("sentences", "witnesses")}
         return said_with_tables(self.sentences["text"], shown)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join(self.sentences["text"])
 
 

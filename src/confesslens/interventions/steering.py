@@ -32,7 +32,7 @@ STRENGTHS = (-0.5, -0.25, 0.25, 0.5)
 TABLES = ("doses", "trends", "capability", "evidence")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Steering:
     """What steering along a direction did. `outcomes` has a row a dose, rollout and outcome; the rest sum it up.
 
@@ -59,7 +59,7 @@ class Steering:
         rules = self.evidence.drop(columns="sentence")
         return said_with_tables(self.evidence["sentence"], {"rules": rules, **tables})
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join(self.evidence["sentence"])
 
     def save(self, folder: str | Path) -> Path:
