@@ -42,4 +42,4 @@ class quiet:
     def __exit__(self, *_: object) -> None:
         hf_logging.set_verbosity(self.verbosity)
         hf_logging.enable_progress_bar()
-        self.warned.__exit__()
+        self.warned.__exit__(None, None, None)
