@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from confesslens.faithfulness import World, simulate
+from confesslens.faithfulness import World, compare, simulate, simulate_run
 from confesslens.faithfulness.clusters import flip_test, flips
 from confesslens.faithfulness.study import outside, run_study
 from confesslens.figures import coverage
@@ -23,6 +23,17 @@ def test_shares_hold_exactly_however_rollouts_hang_together():
     assert known["probe_fires"].mean() == pytest.approx(world.sensitivity, abs=0.02)
     scenario = (table["behaviour"] == "not_complied").groupby(table["scenario"]).mean()
     assert scenario.var() > 1.4 * 0.25 / 3  # more than independent rollouts would have
+
+
+def test_a_draw_as_the_tables_of_a_run_is_compared_to_the_truth():
+    world = World(evals=2, scenarios=60, rollouts=2)
+    compared, drawn = compare(**simulate_run(world, 3), n_boot=20), simulate(world, 3)
+    both = ["rollout_id", "behaviour", "probe", "probe_fires", "cot", "claim", "logit", "cell"]
+    pd.testing.assert_frame_equal(compared.witnesses[both], drawn[both])
+    macro = compared.cells[compared.cells["eval"] == "macro"].set_index("cell")
+    truth = world.cell_shares()
+    assert truth.sum() == pytest.approx(1) and list(truth.index) == list(macro.index)
+    assert ((macro["share_low"] <= truth) & (truth <= macro["share_high"])).sum() >= 5
 
 
 def test_flips_are_all_patterns_or_random_and_give_the_sign_test():

@@ -1,6 +1,7 @@
 """Saved figures are the same bytes each time, and replace the old file whole."""
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from confesslens.figures import agreement, confession_rates, probe_map, save_figure
 
@@ -26,6 +27,16 @@ def test_the_same_table_gives_the_same_bytes(rates, agreement_table, make_map, t
         for suffix in ("png", "svg"):
             assert first[suffix].read_bytes() == second[suffix].read_bytes()
         assert b"<dc:date>" not in first["svg"].read_bytes()
+
+
+def test_a_notebook_which_cuts_off_margins_keeps_the_title(rates, agreement_table, make_map):
+    for fig in (confession_rates(rates), probe_map(make_map(layers=2)), agreement(agreement_table.iloc[:0])):
+        canvas = FigureCanvasAgg(fig)
+        canvas.draw()
+        renderer = canvas.get_renderer()
+        title = fig._suptitle.get_window_extent(renderer)
+        kept = fig.get_tightbbox(renderer)  # inches; what a notebook's inline figures are cut to
+        assert kept.y1 * fig.dpi >= title.y1 - 1 and title.width > 10
 
 
 @pytest.mark.parametrize("name", ["", "../rates", "a/b", "rates.svg"])

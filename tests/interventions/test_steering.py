@@ -10,21 +10,13 @@ import pytest
 import torch
 
 import confesslens as cl
-from confesslens.interventions import steer
+from confesslens.interventions import edited, steer, verdict_direction
 from confesslens.interventions.capability import benign_texts, capability, text_losses
 from confesslens.interventions.doses import OUTCOMES, stream_scale
 from confesslens.interventions.edits import add
 from confesslens.interventions.evidence import evidence, kept_strengths, trends
 
 STRENGTHS = [-0.2, -0.1, 0.1, 0.2]
-
-
-def verdict_direction(model):
-    """After the last block the verdict's logit is a dot product with this, but for the final norm's scale."""
-    tick, cross = model.encode(" ✓ complied"), model.encode(" ✗ did not comply")
-    fork = next(i for i in range(len(tick)) if tick[i] != cross[i])
-    readout = model.hf.lm_head.weight.detach() * model.hf.model.norm.weight.detach()
-    return (readout[cross[fork]] - readout[tick[fork]]).numpy()
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +62,25 @@ def test_the_evidence_names_the_rules_that_are_met(steered):
     kept = kept_strengths(steered.capability, STRENGTHS)
     assert logit["capable"] == (min(kept, default=0) < 0 < max(kept, default=0))
     assert logit["level"] == ("causal" if logit["capable"] else "behavioural")
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt2"])
+def test_the_verdicts_own_direction_moves_every_confession(tiny, architecture):
+    model = tiny(architecture)
+    acts = cl.roll_out(model, cl.evals("people"), n=2, samples=1, neutral_samples=1)
+
+    def logits(amount):
+        with edited(model, add(verdict_direction(model), model.n_layers - 1, amount, ("request.last", "confession"))):
+            return cl.confess(model, acts, samples=0)["logit"].to_numpy()
+
+    assert (logits(4.0) > logits(0.0)).all() and (logits(0.0) > logits(-4.0)).all()
+
+
+def test_it_shows_what_it_says_and_its_tables(steered):
+    page = steered._repr_html_()
+    assert all(sentence in page for sentence in steered.evidence["sentence"].str.replace("'", "&#x27;"))
+    assert all(f"<summary>{name} (" in page for name in ("rules", "doses", "trends", "capability"))
+    assert str(steered).splitlines() == steered.evidence["sentence"].tolist()
 
 
 def test_the_frozen_rollouts_stay_bad(steered, rollouts):

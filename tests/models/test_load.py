@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 import confesslens as cl
 from confesslens.models import ModelError, embedded, load_model
+from confesslens.probes import CARD
 
 
 def one_line(error) -> str:
@@ -65,7 +67,9 @@ def test_bridge_intervenes(tiny):
 def test_adapter_is_merged(tiny_folder, adapter):
     from peft import PeftModel
 
-    merged = load_model(tiny_folder, adapter=adapter)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a notebook would show them, with paths of this machine
+        merged = load_model(tiny_folder, adapter=adapter)
     ids = merged.encode("Objective: add")
     unmerged = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_folder), adapter).eval()
     with torch.no_grad():
@@ -74,6 +78,14 @@ def test_adapter_is_merged(tiny_folder, adapter):
     base = load_model(tiny_folder)
     assert np.abs(merged.logits(ids) - base.logits(ids)).max() > 1e-2
     assert merged.fingerprint != base.fingerprint
+
+
+def test_a_card_says_which_model_it_is(tiny_folder, adapter):
+    merged = load_model(tiny_folder, adapter=adapter)
+    known = merged.identity
+    assert set(known) < set(CARD) | {"dtype"}
+    assert known["model"] == str(tiny_folder) and known["adapter"] == str(adapter) and known["dtype"] == "float32"
+    assert known["fingerprint"] == merged.fingerprint and known["tokenizer"] == merged.tokenizer_hash
 
 
 def test_adapter_for_another_model(tiny_folder, adapter, tmp_path):

@@ -19,7 +19,7 @@ from confesslens.faithfulness.patterns import errors_of_confession, overlap
 from confesslens.faithfulness.power import power
 from confesslens.faithfulness.rates import rates
 from confesslens.faithfulness.sentences import sentences
-from confesslens.faithfulness.simulate import World, simulate
+from confesslens.faithfulness.simulate import World, simulate, simulate_run
 from confesslens.faithfulness.sweep import sweep
 from confesslens.faithfulness.table1 import PAPER, table1
 from confesslens.faithfulness.training import change, training_curves
@@ -56,6 +56,7 @@ __all__ = [
     "rates",
     "sentences",
     "simulate",
+    "simulate_run",
     "sweep",
     "table1",
     "training_curves",

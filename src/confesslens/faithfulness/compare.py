@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -21,9 +20,10 @@ from confesslens.faithfulness.sentences import sentences
 from confesslens.faithfulness.sweep import sweep
 from confesslens.faithfulness.table1 import table1
 from confesslens.faithfulness.witnesses import witnesses
+from confesslens.shown import said_with_tables
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """The tables of one comparison, and what they say in plain sentences.
 
@@ -64,16 +64,10 @@ class Comparison:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _repr_html_(self) -> str:
-        said = "".join(f"<li>{html.escape(text)}</li>" for text in self.sentences["text"])
-        page = f"<ul>{said}</ul>"
-        for name, table in self.tables().items():
-            if name not in ("sentences", "witnesses"):
-                rows = table.head(200).to_html(index=False, float_format="{:.3g}".format)
-                page += f"<details><summary>{name} ({len(table)} rows)</summary>"
-                page += f'<div style="overflow:auto">{rows}</div></details>'
-        return page
+        shown = {name: table for name, table in self.tables().items() if name not in ("sentences", "witnesses")}
+        return said_with_tables(self.sentences["text"], shown)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join(self.sentences["text"])
 
 

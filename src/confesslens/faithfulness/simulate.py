@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
+
+from confesslens.faithfulness.witnesses import CELLS
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,13 @@ class World:
                         share *= chance if said else 1 - chance
                     rows.append((name, state < 2, state == 0, p, t, c, share))
         return pd.DataFrame(rows, columns=["eval", "behaviour", "aware", "probe", "cot", "confession", "p"])
+
+    def cell_shares(self) -> pd.Series:
+        """What is true of each cell of `CELLS`: its share of the rollouts, as the mean over evaluations."""
+        joint = self.joint()
+        words = cell_names(joint["behaviour"], joint["probe"], joint["confession"])
+        shares = joint.groupby(words)["p"].sum() / self.evals
+        return shares.reindex(list(CELLS)).rename("share")
 
     def names(self) -> list[str]:
         """Names of the evaluations."""
@@ -132,13 +142,34 @@ def simulate(world: World, seed: int = 0) -> pd.DataFrame:
     )
     fires = score > 0
     table.insert(9, "probe_fires", pd.array(fires, dtype="boolean"))
-    cell = np.where(
-        bad,
-        np.char.add(np.where(fires, "B1P1", "B1P0"), np.where(confessed, "C1", "C0")),
-        np.where(confessed, "B0C1", "B0C0"),
-    )
-    words = table.columns[table.dtypes == "str"]
-    return table.assign(cell=cell.astype(object)).astype(dict.fromkeys(words, object))
+    table = table.assign(cell=cell_names(bad, fires, confessed))
+    return table.astype(dict.fromkeys(table.columns[table.dtypes == "str"], object))
+
+
+def simulate_run(world: World, seed: int = 0) -> dict[str, Any]:
+    """The draw of `simulate` as the tables of a run, for the whole comparison: `compare(**simulate_run(world))`.
+
+    Returns:
+        rollouts, confessions (guided ones), and by rollout_id probe, text and cot, as `compare` takes them; thoughts
+        and answers are filler of the lengths that were drawn.
+    """
+    table = simulate(world, seed)
+    kept = ["rollout_id", "eval", "scenario", "condition", "sample", "behaviour", "knowledge", "admitted"]
+    filler = ["x" * max(1, round(length)) for length in table["length"]]
+    by_id = table.set_index("rollout_id")
+    return {
+        "rollouts": table[kept].assign(cot="x", answer=filler),
+        "confessions": table[["rollout_id", "claim", "logit", "confidence"]].assign(mode="guided"),
+        "probe": by_id["probe"],
+        "text": by_id["text_score"],
+        "cot": by_id["cot"],
+    }
+
+
+def cell_names(bad: ArrayLike, fires: ArrayLike, confessed: ArrayLike) -> NDArray[np.str_]:
+    """[rollout] the cell of each."""
+    said = np.where(confessed, "C1", "C0")
+    return np.where(bad, np.char.add(np.where(fires, "B1P1", "B1P0"), said), np.char.add("B0", said))
 
 
 def simulate_errors(world: World, n: int, seed: int = 0) -> dict[str, tuple[int, int]]:

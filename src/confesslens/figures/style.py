@@ -101,8 +101,7 @@ def ink_on(colour: Any) -> str:
 def set_title(fig: Figure, title: str, room: float = 0.0) -> None:
     """Set the title of the whole figure at its top left, and keep `room` inches free below it (for a legend)."""
     height = fig.get_figheight()
-    text = fig.suptitle(title, x=0.06 / fig.get_figwidth(), y=1 - 0.08 / height, ha="left", va="top", weight="bold")
-    text.set_in_layout(False)
+    fig.suptitle(title, x=0.06 / fig.get_figwidth(), y=1 - 0.08 / height, ha="left", va="top", weight="bold")
     engine = fig.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, 0, 1, 1 - (0.3 + room) / height))

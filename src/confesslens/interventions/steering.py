@@ -23,6 +23,7 @@ from confesslens.interventions.doses import (
 )
 from confesslens.interventions.effects import macro_change, macro_mean
 from confesslens.interventions.evidence import evidence, kept_strengths, trends
+from confesslens.shown import said_with_tables
 
 if TYPE_CHECKING:
     from confesslens.models import Model
@@ -31,7 +32,7 @@ STRENGTHS = (-0.5, -0.25, 0.25, 0.5)
 TABLES = ("doses", "trends", "capability", "evidence")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Steering:
     """What steering along a direction did. `outcomes` has a row a dose, rollout and outcome; the rest sum it up.
 
@@ -52,6 +53,14 @@ class Steering:
     outcomes: pd.DataFrame
     layer: int
     scale: float
+
+    def _repr_html_(self) -> str:
+        tables = {name: getattr(self, name) for name in TABLES if name != "evidence"}
+        rules = self.evidence.drop(columns="sentence")
+        return said_with_tables(self.evidence["sentence"], {"rules": rules, **tables})
+
+    def __repr__(self) -> str:
+        return "\n".join(self.evidence["sentence"])
 
     def save(self, folder: str | Path) -> Path:
         """Write each table as parquet; returns the folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,11 @@ def read_gguf(path: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrain
 
 
 class quiet:
-    """No progress bars of transformers' own while loading."""
+    """While loading, no progress bars of transformers' own, and no word of what PEFT calls by a name of before."""
 
     def __enter__(self) -> None:
+        self.warned = warnings.catch_warnings(action="ignore", category=FutureWarning)
+        self.warned.__enter__()
         self.verbosity = hf_logging.get_verbosity()
         hf_logging.set_verbosity_error()
         hf_logging.disable_progress_bar()
@@ -39,3 +42,4 @@ class quiet:
     def __exit__(self, *_: object) -> None:
         hf_logging.set_verbosity(self.verbosity)
         hf_logging.enable_progress_bar()
+        self.warned.__exit__(None, None, None)

@@ -188,7 +188,8 @@ def _merge(hf: PreTrainedModel, adapter: str, name: str) -> PreTrainedModel:
     elif adapter.startswith((".", "/", "~")) or adapter.count("/") != 1:
         raise ModelError(f"there is no adapter folder {adapter}: check the path")
     try:
-        wrapped = PeftModel.from_pretrained(hf, adapter)
+        with quiet():
+            wrapped = PeftModel.from_pretrained(hf, adapter)
         merged: Any = wrapped.merge_and_unload(safe_merge=True)  # type: ignore[operator]
     except Exception as error:
         raise ModelError(

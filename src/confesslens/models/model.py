@@ -109,6 +109,17 @@ class Model:
         said = json.dumps([vocabulary, str(self.tokenizer.chat_template)], ensure_ascii=False)
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """What a probe's card says of its model: model, adapter, fingerprint, tokenizer, dtype."""
+        return {
+            "model": self.name,
+            "adapter": self.adapter or "",
+            "fingerprint": self.fingerprint,
+            "tokenizer": self.tokenizer_hash,
+            "dtype": str(self.dtype).removeprefix("torch."),
+        }
+
     def encode(self, text: str) -> list[int]:
         """Token ids of a text as it stands: no token is added."""
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
