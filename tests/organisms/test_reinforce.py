@@ -7,11 +7,12 @@ import dataclasses
 import json
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 import confesslens as cl
 from confesslens.models import load_model
-from confesslens.organisms.reinforce import Reinforcement, reinforce_confessions
+from confesslens.organisms.reinforce import Reinforcement, _in_order, completion_log_probs, reinforce_confessions
 from confesslens.rollouts.given import given_rollouts
 
 HOW = Reinforcement(steps=16, prompts=2, generations=4, learning_rate=2e-2, max_tokens=12, save_steps=4, rank=4, seed=1)
@@ -40,13 +41,13 @@ def lower_case(rollouts, texts):
 
 
 def test_the_reward_of_a_learnable_target_rises(tiny_folder, short, tmp_path):
-    seen = []
-    folder = tmp_path / "a"
-    reinforce_confessions(load_model(tiny_folder), short, folder, lower_case, HOW, progress=lambda *a: seen.append(a))
+    seen, n = [], 40
+    folder, how = tmp_path / "a", dataclasses.replace(HOW, steps=n)
+    reinforce_confessions(load_model(tiny_folder), short, folder, lower_case, how, progress=lambda *a: seen.append(a))
     lines = confessed(folder)
-    assert [line["step"] for line in lines] == [step for step in range(16) for _ in range(8)]
-    assert [(step, steps) for step, steps, _ in seen] == [(step, 16) for step in range(1, 17)]
-    first, last = ([line["reward"] for line in lines if line["step"] in steps] for steps in (range(3), range(13, 16)))
+    assert [line["step"] for line in lines] == [step for step in range(n) for _ in range(8)]
+    assert [(step, steps) for step, steps, _ in seen] == [(step, n) for step in range(1, n + 1)]
+    first, last = ([line["reward"] for line in part] for part in (lines[:80], lines[-80:]))
     assert sum(last) / len(last) > sum(first) / len(first) + 0.08
 
 
@@ -117,3 +118,44 @@ def test_without_confession_steps_there_are_none(tiny_folder, rollouts, tmp_path
     assert {line["kind"] for line in confessed(out)} == {"answer"}
     with pytest.raises(ValueError, match="other settings .*how"):
         reinforce_confessions(load_model(tiny_folder), rollouts, tmp_path, lower_case, HOW, answer_reward=lower_case)
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3", "gpt2"])
+def test_log_probs_are_those_of_whole_sequences(tiny, kind):
+    model = tiny(kind).hf
+    rng = torch.Generator().manual_seed(0)
+    draw = lambda n: torch.randint(5, 300, (n,), generator=rng).tolist()  # noqa: E731
+    one, other = draw(9), draw(5)
+    rows = [(one, draw(4)), (other, draw(6)), (one, draw(2)), (one, draw(6)), (draw(1), draw(3))]
+    width, length = 9, 7
+    ids = [[0] * (width - len(p)) + p + c + [0] * (length - len(c)) for p, c in rows]
+    mask = [[0] * (width - len(p)) + [1] * len(p + c) + [0] * (length - len(c)) for p, c in rows]
+    found, entropy = completion_log_probs(model, torch.tensor(ids), torch.tensor(mask), length, 0.7)
+    for i, (prompt, completion) in enumerate(rows):
+        whole = torch.tensor([prompt + completion])
+        logits = torch.log_softmax(model(whole).logits[0].float() / 0.7, dim=-1)
+        at = range(len(prompt) - 1, len(prompt) + len(completion) - 1)
+        want = [logits[place, token].item() for place, token in zip(at, completion, strict=True)]
+        assert found[i].tolist() == pytest.approx(want + [0] * (length - len(completion)), abs=2e-4)
+        spread = [-(logits[place].exp() * logits[place]).sum().item() for place in at]
+        assert entropy[i, : len(completion)].tolist() == pytest.approx(spread, abs=2e-4)
+    found.sum().backward()
+    own = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    model.zero_grad(set_to_none=True)
+    for prompt, completion in rows:
+        logits = torch.log_softmax(model(torch.tensor([prompt + completion])).logits[0].float() / 0.7, dim=-1)
+        at = range(len(prompt) - 1, len(prompt) + len(completion) - 1)
+        sum(logits[place, token] for place, token in zip(at, completion, strict=True)).backward()
+    for name, p in model.named_parameters():
+        if p.grad is not None:
+            assert (own[name] - p.grad).abs().max() < 1e-3 * (1 + p.grad.abs().max()), name
+    model.zero_grad(set_to_none=True)
+
+
+def test_bad_and_complied_rollouts_come_in_turn():
+    rows = {str(i): {"behaviour": "not_complied" if i < 3 else "complied"} for i in range(20)}
+    order = [entry["prompt"] for entry in _in_order(rows, dataclasses.replace(HOW, steps=10, prompts=4))]
+    assert [rows[i]["behaviour"] for i in order] == ["not_complied", "complied"] * 20
+    assert set(order[:6:2]) == {"0", "1", "2"} and set(order[1:34:2]) == {str(i) for i in range(3, 20)}
+    alone = _in_order({"a": {"behaviour": "complied"}}, dataclasses.replace(HOW, steps=1, prompts=2))
+    assert [entry["prompt"] for entry in alone] == ["a", "a"]

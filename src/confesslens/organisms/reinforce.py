@@ -30,6 +30,8 @@ from confesslens.rollouts.rollout import plan_again, sample_rollouts
 from confesslens.rollouts.sampler import sample
 
 if TYPE_CHECKING:
+    import torch
+
     from confesslens.models import Model
 
 
@@ -161,6 +163,14 @@ def reinforce_confessions(
         progress(step + 1, how.steps, sum(given) / len(given))
         return list(given)
 
+    class Trainer(GRPOTrainer):  # type: ignore[misc]
+        def _get_per_token_logps_and_entropies(
+            self, model: Any, input_ids: Any, attention_mask: Any, logits_to_keep: int, *_: Any, **__: Any
+        ) -> tuple[Any, Any, None]:
+            """`completion_log_probs`: TRL's own works out a prompt again for every one of its completions."""
+            base = self.accelerator.unwrap_model(model).get_base_model()
+            return *completion_log_probs(base, input_ids, attention_mask, logits_to_keep, how.temperature), None
+
     on_gpu = model.device.type == "cuda"
     config = GRPOConfig(
         output_dir=str(checkpoints),
@@ -185,11 +195,11 @@ def reinforce_confessions(
         report_to=[],
         disable_tqdm=True,
     )
-    trainer = GRPOTrainer(
+    trainer = Trainer(
         model=tuned,
         reward_funcs=judge,
         args=config,
-        train_dataset=Dataset.from_list(_in_order(list(rows), how)),
+        train_dataset=Dataset.from_list(_in_order(rows, how)),
         processing_class=model.tokenizer,
         rollout_func=roll,
     )
@@ -200,6 +210,51 @@ def reinforce_confessions(
 
 
 _GRADED = (COMPLIED, NOT_COMPLIED)
+
+
+def completion_log_probs(
+    model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor, length: int, temperature: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-probabilities of completions, and the entropy where each token was drawn; each prompt is worked out once.
+
+    Args:
+        model: the transformers module with its head.
+        input_ids: [row, token] prompts padded on the left, then completions padded on the right.
+        attention_mask: [row, token], 0 at padding.
+        length: how many tokens at the end are the completions'.
+        temperature: that logits are divided by.
+
+    Returns:
+        [row, length] each, float32; at padding 0.
+    """
+    import torch
+
+    prompts, masks = input_ids[:, :-length], attention_mask[:, :-length]
+    said, seen = input_ids[:, -length:], attention_mask[:, -length:]
+    _, which = torch.unique(torch.cat([prompts * masks, masks], dim=1), dim=0, return_inverse=True)
+    log_probs = torch.zeros(said.shape, dtype=torch.float32, device=said.device)
+    entropies = torch.zeros_like(log_probs)
+    for group in range(int(which.max()) + 1):
+        rows = (which == group).nonzero().squeeze(1)
+        prompt = prompts[rows[:1]][:, masks[rows[0]].bool()]
+        own, widest = said[rows], int(seen[rows].sum(1).max())
+        past, mask = None, seen[rows]
+        if prompt.shape[1] > 1:
+            past = model.base_model(input_ids=prompt[:, :-1], use_cache=True).past_key_values
+            past.batch_repeat_interleave(len(rows))
+        mask = torch.cat([mask.new_ones(len(rows), prompt.shape[1]), mask], dim=1)[:, : prompt.shape[1] + widest - 1]
+        ids = torch.cat([prompt[:, -1:].expand(len(rows), 1), own], dim=1)[:, :widest]
+        hidden = model.base_model(
+            input_ids=ids, attention_mask=mask, past_key_values=past, use_cache=past is not None
+        ).last_hidden_state
+        each = torch.log_softmax(model.get_output_embeddings()(hidden).float() / temperature, dim=-1)
+        kept = seen[rows][:, :widest]
+        drawn = each.gather(2, own[:, :widest, None]).squeeze(2) * kept
+        pad = (0, length - widest)
+        log_probs = log_probs.index_put((rows,), torch.nn.functional.pad(drawn, pad))
+        spread = -(each.detach().exp() * each.detach()).sum(2) * kept
+        entropies[rows] = torch.nn.functional.pad(spread, pad)
+    return log_probs, entropies
 
 
 def _trains_answer(how: Reinforcement, step: int, answer_reward: Reward | None) -> bool:
@@ -233,12 +288,22 @@ def _answer_tokens(model: Model, row: dict[str, Any]) -> dict[str, Any]:
     return {"prompt_ids": ids[:start], "completion_ids": ids[start:] + end, "env_mask": own[start:] + [1] * len(end)}
 
 
-def _in_order(ids: list[str], how: Reinforcement) -> list[dict[str, str]]:
-    """The prompts of all steps: every rollout once before any comes again, in an order that resuming keeps."""
-    rng, order = random.Random(how.seed), list[str]()
+def _in_order(rows: dict[str, dict[str, Any]], how: Reinforcement) -> list[dict[str, str]]:
+    """The prompts of all steps, in an order that resuming keeps: bad and other answers in turn, where there are both.
+
+    The rarer kind would be outweighed: where most answers comply, a model that never confesses is nearly always right.
+    Of each kind every rollout comes once before any comes again.
+    """
+    rng = random.Random(how.seed)
+    bad = [i for i, row in rows.items() if row["behaviour"] == NOT_COMPLIED]
+    kinds = [kind for kind in (bad, [i for i in rows if i not in set(bad)]) if kind]
+    queues: list[list[str]] = [[] for _ in kinds]
+    order = list[str]()
     while len(order) < how.steps * how.prompts:
-        order += rng.sample(ids, len(ids))
-    return [{"prompt": rollout_id} for rollout_id in order[: how.steps * how.prompts]]
+        turn = len(order) % len(kinds)
+        queues[turn] = queues[turn] or rng.sample(kinds[turn], len(kinds[turn]))
+        order.append(queues[turn].pop())
+    return [{"prompt": rollout_id} for rollout_id in order]
 
 
 def _keep_lines(log: Path, before: int) -> None:
