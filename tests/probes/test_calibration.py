@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,6 +42,13 @@ def test_isotonic_is_sklearns():
     got = calibrate(scores, labels, "isotonic")
     assert got(grid) == pytest.approx(want.predict(grid), abs=1e-6)
     assert (got.method, got.n) == ("isotonic", 300)
+
+
+def test_few_rows_of_a_class_are_enough_and_nothing_warns():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = calibrate([-2.0, -1.0, 0.5, 2.0], [False, False, False, True])([-2.0, 2.0])
+    assert 0 < found[0] < found[1] < 1
 
 
 @pytest.mark.parametrize("method", ["platt", "isotonic"])

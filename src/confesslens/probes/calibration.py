@@ -78,7 +78,8 @@ def calibrate(scores: ArrayLike, labels: ArrayLike, method: str = "platt") -> Ca
         raise ValueError(f"scores and labels need one entry a row each, got lengths {[len(score), len(label)]}")
     if label.all() or not label.any():
         raise TooLittleData(f"Too little data to calibrate: {len(label)} rows of one class.")
-    model = CalibratedClassifierCV(FrozenEstimator(_Scores()), method=_METHODS[method])
+    every = np.arange(len(score))  # nothing is fitted but the calibration: no folds, which few rows would not fill
+    model = CalibratedClassifierCV(FrozenEstimator(_Scores()), method=_METHODS[method], cv=[(every, every)])
     return Calibrator(method, len(score), model.fit(score[:, None], label))
 
 
