@@ -133,7 +133,8 @@ def _checked(manifest: Any) -> dict[str, Any]:
         if not isinstance(manifest.get(key, {}), dict):
             raise ValueError(f"{key}: expected an object, found {shown(manifest[key])}")
     for name, sha256 in manifest.get("files", {}).items():
-        if not isinstance(sha256, str) or "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts:
+        outside = "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts
+        if not isinstance(sha256, str) or outside or len(os.fsencode(name)) > 255:
             raise ValueError(f"files: expected a path inside the folder and its hash, found {shown(name)}")
     for name, stage in manifest.get("stages", {}).items():
         seconds = stage.get("seconds", 0) if isinstance(stage, dict) else None

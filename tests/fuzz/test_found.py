@@ -14,6 +14,7 @@ from confesslens.activations.activations import Block, Contents
 from confesslens.activations.items import chat_items
 from confesslens.activations.store import StoreWriter, damaged_parts
 from confesslens.activations.token_scores import read_texts
+from confesslens.confessions.report import parse_report
 from confesslens.config import make_config
 from confesslens.cot.labels import load_labels
 from confesslens.cot.trained import TfidfMonitor
@@ -36,6 +37,10 @@ def refused(call, *given, match):
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 3000
 
 
+def test_half_a_surrogate_pair_is_no_report():
+    assert parse_report('{"co\ud800mpliance_analysi').claim == "unparsed"
+
+
 def test_many_brackets_are_no_long_work_for_the_grader():
     evaluation = EVALUATIONS["word_count"]
     scenario = evaluation.make_scenarios(1, 0, "tiny")[0]
@@ -55,6 +60,11 @@ def test_many_brackets_are_no_long_work_for_the_grader():
         ("a.csv", 'messages\n"[{""role"": ""user"", ""content"": ""\\ud800""}]"\n', "field messages"),
         ("a.csv", f"messages\n{DEEP}\n", "row 1, field messages: input should be a valid list"),
         ("a.jsonl", json.dumps({"x" * 9000: 1}), "a row with x+… is of no known format"),
+        (
+            "a.json",
+            json.dumps([{"messages": [USER | {"role": "x" * 9000}], "deceptive": True}]),
+            "answer last, found 'xxx",
+        ),
         ("a.json", json.dumps({"metadata": [1], "rollouts": [3]}), "row 1"),
         ("a.parquet", "PAR1" + "x" * 99 + "PAR1", "it is no parquet, or damaged"),
     ],
@@ -96,6 +106,8 @@ def test_tables_of_ours(tmp_path, change, match):
         ("n: " + "9" * 5000, "is not YAML"),
         ("n: " + DEEP[:1200], "is not YAML"),
         ("preset: [quick]", "no preset"),
+        ("organism: " + "x" * 300, "there is no organism 'xxx"),
+        ("organism: ../adapters/honest", "there is no organism"),
         ("n: &a [*a]", "is not YAML|setting n"),
     ],
 )
@@ -116,11 +128,17 @@ def test_saved_probes_and_monitors(tmp_path):
     probe = save_probe(tmp_path / "p", LogisticProbe().fit(np.eye(4), [0, 1, 0, 1]), {"name": "x"})
     (probe / "card.json").write_text(DEEP)
     refused(load_probe, probe, match="not a readable card")
+    (probe / "card.json").write_text('{"format": "confesslens-probe-1", "estimator": []}')
+    refused(load_probe, probe, match="no estimator")
     monitor = TfidfMonitor(["a", "b"], np.ones(2), np.ones(2), 0.0, 0.5).save(tmp_path / "m")
     (monitor / "monitor.json").write_text('{"words": ["a", "b"], "threshold": 0.5}')
     refused(TfidfMonitor.load, monitor, match="not a monitor of format")
     (monitor / "monitor.json").write_text(DEEP)
     refused(TfidfMonitor.load, monitor, match="not a readable monitor")
+    for threshold in ("9" * 400, "NaN"):
+        told = f'{{"format": "confesslens-cot-monitor-1", "words": ["a", "b"], "threshold": {threshold}}}'
+        (monitor / "monitor.json").write_text(told)
+        refused(TfidfMonitor.load, monitor, match="threshold or weights are no finite numbers")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +147,7 @@ def test_saved_probes_and_monitors(tmp_path):
         ({"files": {"../../outside": "0"}}, "expected a path inside the folder"),
         ({"files": {"/etc/hosts": "0"}}, "expected a path inside the folder"),
         ({"files": {"a\0b": "0"}}, "expected a path inside the folder"),
+        ({"files": {"a" * 300: "0"}}, "expected a path inside the folder"),
         ({"files": True}, "files: expected an object, found True"),
         ({"config": None}, "config: expected an object, found None"),
         ({"stages": {"rollouts": 3}}, "expected an object with seconds for 'rollouts'"),
@@ -167,6 +186,9 @@ def ones(n):
     [
         ("zarr.json", b'""'),
         ("zarr.json", b'{"half'),
+        ("zarr.json", (b"resid_post", b"resid_pots")),
+        ("zarr.json", (b"resid_post", b"x" * 400)),
+        ("zarr.json", (b'"d_model": 4', b'"d_model": 8')),
         ("part-*/zarr.json", b"{}"),
         ("part-*/present/zarr.json", b"true"),
         ("part-*/resid_post/zarr.json", (b"float32", b"int32")),

@@ -299,6 +299,11 @@ def _join(blocks: Sequence[Block]) -> Block:
 def _of_parts(group: zarr.Group, index: _Index) -> Activations:
     attributes: Any = dict(group.attrs)
     contents = _checked(Contents(**attributes["contents"]))
+    shape = (len(contents.layers), len(contents.sites), contents.d_model)
+    for stream in contents.streams if index.parts and all(shape) else ():
+        had: Any = index.parts[0][stream]
+        if had.shape[1:] != shape:
+            raise ValueError(f"it says [layer, site, d_model] = {list(shape)}, its parts have {list(had.shape[1:])}")
     order = [item_id for item_id in attributes.get("order", []) if item_id in index.places]
     item_ids = list(dict.fromkeys([*order, *index.places]))
     return Activations(

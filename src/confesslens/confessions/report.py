@@ -120,7 +120,7 @@ def _decode(text: str, start: int) -> Any:
         pass
     try:
         return from_json(text[start:], allow_partial="trailing-strings")
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError for half a surrogate pair
         return None
 
 

@@ -103,7 +103,11 @@ class TfidfMonitor:
             raise ValueError(
                 f"{path}: {len(words)} words, but tensors {shapes}: expected one entry a word, and bias [1]"
             )
-        if not isinstance(threshold, int | float) or not all(np.isfinite(t).all() for t in tensors.values()):
+        if (
+            not isinstance(threshold, int | float)
+            or not -1e9 < threshold < 1e9
+            or not all(np.isfinite(t).all() for t in tensors.values())
+        ):
             raise ValueError(f"{path}: threshold or weights are no finite numbers")
         return cls(words, tensors["idf"], tensors["weights"], float(tensors["bias"][0]), float(threshold))
 

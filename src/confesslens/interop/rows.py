@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from confesslens.closest import one_line
+from confesslens.closest import one_line, shown
 from confesslens.evals.evaluation import Message
 from confesslens.interop.record import Record
 
@@ -188,7 +188,7 @@ def answered(turns: Sequence[Turn], where: str) -> tuple[tuple[Message, ...], st
     """
     *before, last = turns
     if last.role != "assistant" or not last.content.strip():
-        raise ValueError(f"{where}, field messages: expected the assistant's answer last, found {last.role!r}")
+        raise ValueError(f"{where}, field messages: expected the assistant's answer last, found {shown(last.role)}")
     return tuple({"role": turn.role, "content": turn.content} for turn in before), last.content
 
 

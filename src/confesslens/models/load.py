@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from confesslens.closest import shown
 from confesslens.models.embedded import EMBEDDED, embedded_folder, is_embedded
 from confesslens.models.errors import ModelError
 from confesslens.models.gguf import quiet, read_gguf
@@ -79,10 +80,10 @@ def load_for_card(card: Mapping[str, Any], name: str | None = None) -> Model:
 
 def organism_folder(name: str) -> Path:
     """Folder of a shipped organism's adapter and card. Raises ModelError for one that is not shipped, or not whole."""
+    shipped = sorted(path.parent.name for path in ORGANISMS_FOLDER.glob("*/adapter_config.json"))
     folder = ORGANISMS_FOLDER / name
-    if not (folder / "adapter_config.json").is_file():
-        shipped = sorted(path.parent.name for path in ORGANISMS_FOLDER.glob("*/adapter_config.json"))
-        raise ModelError(f"there is no organism {name!r}: shipped are {', '.join(shipped) or 'none'}")
+    if name not in shipped:  # a name, never a path
+        raise ModelError(f"there is no organism {shown(name)}: shipped are {', '.join(shipped) or 'none'}")
     card = json.loads((folder / "card.json").read_text())
     if len(card["stages"]) < card["stages_planned"]:
         raise ModelError(

@@ -147,6 +147,7 @@ class Model:
         ids = tuple(self.encode_prompt(messages))
         try:
             text = self.tokenizer.apply_chat_template(list(messages[:-1]), tokenize=False) if messages[1:] else ""
+            str(text).encode()
         except Exception:  # as in `_template`
             text = ""
         shared = tuple(self.encode(str(text)))
@@ -186,7 +187,9 @@ class Model:
 
     def _template(self, messages: list[Message], **more: Any) -> str:
         try:
-            return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **more))
+            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **more)
+            str(text).encode()  # a tokenizer takes no half of a surrogate pair
+            return str(text)
         except Exception as error:  # a template is a program: a wrong one can raise anything
             raise ModelError(one_line(error)) from error
 

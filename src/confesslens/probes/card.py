@@ -121,10 +121,10 @@ def _read_card(path: Path) -> dict[str, Any]:
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise ValueError(f"{path}: not a card of format {FORMAT}")
     card.setdefault("estimator", "LogisticProbe")
-    if card["estimator"] not in _ESTIMATORS:
+    if not isinstance(card["estimator"], str) or card["estimator"] not in _ESTIMATORS:
         raise ValueError(f"{path}: {no_such('estimator', str(card['estimator']), _ESTIMATORS)}")
     classes, d = card.get("classes"), card.get("d_model")
-    if not (isinstance(classes, list) and len(classes) == 2 and isinstance(d, int)):
+    if not (isinstance(classes, list) and len(classes) == 2 and type(d) is int):
         raise ValueError(f"{path}: expected classes (two) and d_model (whole number)")
     return card
 
