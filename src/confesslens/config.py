@@ -20,7 +20,7 @@ from confesslens.models import EMBEDDED
 from confesslens.models.load import organism_folder
 from confesslens.rollouts.plan import DEFAULT_CONDITIONS
 
-CORE = ("word_count", "people", "sandbagging")  # what a preset runs unless asked for others
+CORE = ("people", "instruction_hierarchy", "sandbagging")  # asked unless others are: the embedded model does both
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {"evals": CORE, "n": 6, "samples": 2, "neutral_samples": 2, "free_samples": 1, "probe_every": 3},
     "standard": {"evals": CORE, "n": 16, "samples": 4, "neutral_samples": 3, "free_samples": 2, "probe_every": 1},
