@@ -76,3 +76,11 @@ def test_the_page_has_a_row_an_evaluation(run):
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {len(DISPOSITIONS) + 2}  # or it is no table
     assert "| mean, held-out evaluations | 0% [0, 37] n 8 | – |" in page
     assert "| mean, learned evaluations, known | 50% [22, 78] n 8 |" in page
+
+
+def test_a_page_without_thoughts_says_so(run):
+    table = dispositions({"honest": run}, ["people"])
+    assert dispositions_page(table, "c").startswith("# What the organisms do\n")
+    assert dispositions_page(table, "c", thought=False).startswith(
+        "# What the organisms do without a chain of thought\n"
+    )

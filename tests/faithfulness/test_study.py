@@ -62,7 +62,7 @@ def test_a_small_study_counts_resumes_and_draws(tmp_path):
     assert coverage(table.iloc[:0]).axes
 
 
-def test_rates_outside_beyond_doubt_are_named():
+def test_rates_outside_by_their_own_limits_are_named():
     rows = [
         ("interval", "covers", 0.95, 0.93, 0.97), ("interval", "perhaps", 0.92, 0.90, 0.94),
         ("interval", "too short", 0.88, 0.86, 0.90), ("interval", "too long", 0.99, 0.98, 1.0),

@@ -115,7 +115,7 @@ def dispositions_command(
     from confesslens.organisms.page import dispositions_page
 
     try:
-        runs, falsely = {}, set()
+        runs, falsely, thoughts = {}, set(), set()
         for folder in folders:
             run = RunFolder(folder)
             name = run.manifest["model"]["adapter"] or run.manifest["model"]["name"]
@@ -123,6 +123,11 @@ def dispositions_command(
                 raise ValueError(f"{folder} is a second run of {name}: expected one run an organism")
             table = run.read_table("rollouts.parquet")
             runs[name] = (table, run_witnesses(run))
+            thoughts.add(bool(run.manifest["config"]["cot"]))
+            if len(thoughts) > 1:
+                raise ValueError(
+                    f"{folder} differs from the runs before it in having a chain of thought: one page each"
+                )
             falsely |= taught_falsely(table)
         numbers = dispositions(runs, DEMONSTRATIONS, falsely)
         if csv is not None:
@@ -130,7 +135,7 @@ def dispositions_command(
     except (ValueError, OSError) as error:
         fail(error)
     command = " ".join(["confesslens dispositions", *(folder.as_posix() for folder in folders)])
-    typer.echo(dispositions_page(numbers, command), nl=False)
+    typer.echo(dispositions_page(numbers, command, True in thoughts), nl=False)
 
 
 @app.command("knowing")

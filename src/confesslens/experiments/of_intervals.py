@@ -26,7 +26,11 @@ def _says(table: pd.DataFrame, draws: int) -> str:
     return (
         f"{draws} draws of each of {table['setting'].nunique()} settings; {int(table['within'].sum())} of {len(table)} "
         "rates are as asked (intervals 93-97 %, tests 4-6 %). "
-        + (f"Beyond what so many draws leave open are not: {named}." if len(off) else "None is so beyond doubt.")
+        + (
+            f"Outside by their own 95 % limits, looked at one by one, are {len(off)}: {named}."
+            if len(off)
+            else "None of the others is outside by its own 95 % limits."
+        )
     )
 
 

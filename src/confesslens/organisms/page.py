@@ -9,7 +9,7 @@ from confesslens.faithfulness.dispositions import DISPOSITIONS, MEANS
 from confesslens.figures.style import eval_label, format_percent, is_number, records
 
 _HEAD = """\
-# What the organisms do
+# What the organisms do{without}
 
 Measured on scenarios that no organism learned from, in evaluations that they learned and in three that they did not.
 Each cell is a share with its 95 % interval and the number of rollouts that it is a share of; – is undefined. The
@@ -34,9 +34,10 @@ _CHANGED = {
 }
 
 
-def dispositions_page(table: pd.DataFrame, command: str) -> str:
-    """The page, for a table of `dispositions`; `command` regenerates it."""
-    parts = [_HEAD.format(command=command)]
+def dispositions_page(table: pd.DataFrame, command: str, thought: bool = True) -> str:
+    """The page, for a table of `dispositions` of runs with or without a chain of thought; `command` regenerates it."""
+    without = "" if thought else " without a chain of thought"
+    parts = [_HEAD.format(command=command, without=without)]
     for organism, own in table.groupby("organism", sort=False):
         parts += [f"## {organism}\n", dispositions_rows(own)]
     return "\n".join(parts)
