@@ -95,7 +95,7 @@ def run_study(
 
 
 def outside(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the study's table whose rate and its 95 % limits are outside of what is asked, each looked at alone."""
+    """The rows of the study's table that are not as asked, by their own 95 % limits, each looked at alone."""
     intervals = table["kind"] == "interval"
     least, most = (np.where(intervals, cover, level) for cover, level in zip(COVER, LEVEL, strict=True))
     return table[(table["rate_high"] < least) | (table["rate_low"] > most)]
