@@ -31,7 +31,7 @@ def test_two_equal_scores_have_no_increment(planted):
     rollouts, confessions, probe, _ = planted
     row = by_target(discrimination(witnesses(rollouts, confessions, probe, probe), n_boot=50))
     row = row.loc[("behaviour", "increment")]
-    assert row["auroc"] == row["low"] == row["high"] == 0
+    assert row["auroc"] == 0 and np.isnan(row[["low", "high"]].to_numpy(float)).all()  # it never varies
     assert row["note"] == "no increment that this n could show"
 
 

@@ -51,6 +51,11 @@ def test_a_pair_that_is_absent_is_undefined(agreement_table):
     assert [patch.get_label() for patch in ax.patches if patch.get_hatch()] == ["probe-cot"]
 
 
+def test_phi_without_an_interval_says_so(agreement_table):
+    table = agreement_table.assign(phi_low=float("nan"), phi_high=float("nan"))
+    assert "no interval\nn 40" in [text.get_text() for text in panels(agreement(table))["word count"].texts]
+
+
 def test_empty_and_undefined_tables_say_so_in_words(agreement_table):
     assert "Nothing to show" in agreement(agreement_table.iloc[:0]).axes[0].texts[0].get_text()
     agreement_table["phi"] = float("nan")

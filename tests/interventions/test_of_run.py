@@ -45,7 +45,7 @@ def test_steered_from_the_command_line(folder, tmp_path):
     arguments = ["steer", str(folder), "--strengths", "-0.3,0.3", "--random", "1", "--n", "2", "--out", str(out)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert "logit: too little data for a trend (2 scenarios, 6 needed); behavioural." in result.output
+    assert "logit: too little data for a trend (2 scenarios, 8 needed); behavioural." in result.output
     doses = pd.read_parquet(out / "doses.parquet")
     assert set(doses["direction"]) == {"", "probe", "answer length", "random 1"}
     assert (out / "dose_response.svg").is_file()

@@ -14,7 +14,8 @@ from confesslens.interventions import edited, steer, verdict_direction
 from confesslens.interventions.capability import benign_texts, capability, text_losses
 from confesslens.interventions.doses import OUTCOMES, stream_scale
 from confesslens.interventions.edits import add
-from confesslens.interventions.evidence import evidence, kept_strengths, trends
+from confesslens.interventions.effects import sign_flip_p
+from confesslens.interventions.evidence import ALPHA, MIN_SCENARIOS, evidence, kept_strengths, trends
 
 STRENGTHS = [-0.2, -0.1, 0.1, 0.2]
 
@@ -170,6 +171,12 @@ def test_levels_of_planted_tables(data, kept, level):
     outcomes = planted(**data)
     found = evidence(outcomes, trends(outcomes, kept, 300), kept, 300).iloc[0]
     assert found["level"] == level, found["sentence"]
+
+
+def test_the_fewest_scenarios_can_reach_significance_after_holm_over_all_outcomes():
+    for n, reaches in ((MIN_SCENARIOS, True), (MIN_SCENARIOS - 1, False)):
+        least = sign_flip_p(np.ones(n), ["a"] * n, range(n))
+        assert (least * len(OUTCOMES) <= ALPHA) == reaches
 
 
 @pytest.mark.slow

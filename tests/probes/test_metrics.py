@@ -4,7 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from confesslens.probes import Interval, auroc, auroc_interval, clustered_bootstrap, resample_weights, within_eval_auroc
+from confesslens.probes import (
+    Interval,
+    auroc,
+    auroc_difference,
+    auroc_interval,
+    clustered_bootstrap,
+    resample_weights,
+    within_eval_auroc,
+)
 from confesslens.probes.bootstrap import auroc_draws
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(-3, 3)), min_size=2, max_size=40)
@@ -93,3 +101,12 @@ def test_interval_of_nothing_is_nan():
     got = auroc_interval([True, False], [np.nan, np.nan], ["a", "a"], [0, 1], n_boot=10)
     assert np.isnan([got.estimate, got.low, got.high]).all()
     assert str(Interval(0.612, 0.48, 0.74)) == "0.61 (0.48–0.74)"
+
+
+def test_two_scores_that_both_separate_perfectly_have_no_interval_of_their_difference():
+    y, groups, evals = np.arange(24) % 2 == 0, np.arange(24) // 2, np.repeat("a", 24)
+    weights = resample_weights(groups, evals, 200, 0)
+    gap = auroc_difference(y, y.astype(float), y + np.linspace(0, 0.5, 24), evals, weights)
+    assert gap.estimate == 0.0 and np.isnan([gap.low, gap.high]).all()
+    worse = auroc_difference(y, y.astype(float), y + np.random.default_rng(0).normal(size=24), evals, weights)
+    assert worse.low < worse.estimate < worse.high

@@ -19,7 +19,7 @@ def steer_command(
     out: Annotated[Path | None, typer.Option(help="where to write; default RUN/steering")] = None,
     strengths: Annotated[
         str, typer.Option(help="comma-separated multiples of the stream's norm")
-    ] = "-0.5,-0.25,0.25,0.5",
+    ] = "-0.15,-0.075,0.075,0.15",
     other: Annotated[list[Path] | None, typer.Option(help="probe of another concept; default answer length")] = None,
     n: Annotated[int | None, typer.Option(min=1, help="scenarios per evaluation; default all")] = None,
     random: Annotated[int, typer.Option(min=0, help="equal-norm random directions")] = 5,

@@ -134,7 +134,7 @@ def _measure(
         interval = auroc_interval(y, values, evals, groups, n_boot, seed)
         even, zero = CHANCE, 0.5
     row |= {"auroc": interval.estimate, "low": interval.low, "high": interval.high}
-    return row | {"note": even if interval.low <= zero <= interval.high else ""}
+    return row | {"note": "" if interval.low > zero or interval.high < zero else even}
 
 
 def _increment(y: NDArray, values: NDArray, evals: NDArray, groups: NDArray, n_boot: int, seed: int) -> Interval:

@@ -138,13 +138,14 @@ def _probe(auroc: pd.DataFrame) -> str:
     if not math.isnan(text["auroc"]):
         said += f"; the text alone {_auroc(text)}"
     if not math.isnan(gain["auroc"]):
-        difference = f"{gain['auroc']:+.2f}, {gain['low']:+.2f} to {gain['high']:+.2f}"
-        if gain["low"] <= 0 <= gain["high"]:
-            said += f"; so the probe adds nothing that this n could show ({difference})"
-        elif gain["low"] > 0:
+        shown = "no interval" if math.isnan(gain["low"]) else f"{gain['low']:+.2f} to {gain['high']:+.2f}"
+        difference = f"{gain['auroc']:+.2f}, {shown}"
+        if gain["low"] > 0:
             said += f"; so the probe adds to the text ({difference})"
-        else:
+        elif gain["high"] < 0:
             said += f"; so the probe does worse than the text ({difference})"
+        else:
+            said += f"; so the probe adds nothing that this n could show ({difference})"
     if not math.isnan(control["auroc"]):
         said += f"; with shuffled labels {control['auroc']:.2f}"
     return said + f" (n = {int(probe['n'])}, {int(probe['n_pos'])} bad)."

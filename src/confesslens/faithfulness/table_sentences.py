@@ -96,12 +96,18 @@ def other_tests(tests: pd.DataFrame) -> str:
     return text
 
 
+def _interval(low: float, high: float) -> str:
+    if math.isnan(low):
+        return "no interval, no difference that this n could show"
+    null = "" if low > 0 or high < 0 else ", no difference that this n could show"
+    return f"{low:+.2f} to {high:+.2f}{null}"
+
+
 def comparisons(differences: pd.DataFrame) -> str:
     """How the probe fares against the other witnesses."""
     own = differences[(differences["target"] == "behaviour") & (differences["a"] == "probe")]
     parts = [
-        f"the {_SCORES[row['b']]} {row['difference']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f}"
-        f"{', no difference that this n could show' if row['low'] <= 0 <= row['high'] else ''})"
+        f"the {_SCORES[row['b']]} {row['difference']:+.2f} ({_interval(row['low'], row['high'])})"
         for row in own.to_dict("records")
         if row["b"] != "text" and not math.isnan(row["difference"])
     ]

@@ -61,7 +61,8 @@ def agreement(table: pd.DataFrame, condition: str = "tempted") -> Figure:
         ax.set_title(eval_label(evals[index]))
         if index % COLUMNS:
             ax.tick_params(axis="y", labelleft=False)
-    fig.supxlabel("phi with 95% interval: 1 they always say the same, 0 unrelated, −1 always the opposite", fontsize=8)
+    scale = "1 they always say the same, 0 unrelated, −1 always the opposite"
+    fig.supxlabel(f"phi with 95% interval, where there are enough scenarios: {scale}", fontsize=8)
     set_title(fig, TITLE)
     return fig
 
@@ -83,6 +84,7 @@ def _matrix(ax: Axes, rows: pd.DataFrame, norm: Normalize, cmap: Colormap) -> No
             colour = cmap(norm(row["phi"]))
             ax.add_patch(Rectangle((j, i), 1, 1, facecolor=colour, edgecolor="white", linewidth=1.5, label=label))
             value, _, interval = format_number(row["phi"], row["phi_low"], row["phi_high"]).partition(" ")
+            interval = interval or "no interval"
             ink = ink_on(colour)
             ax.text(j + 0.5, i + 0.27, value, ha="center", va="center", fontsize=9, color=ink, weight="bold")
             ax.text(

@@ -28,7 +28,9 @@ from confesslens.probes.bootstrap import Interval
 
 LEVELS = ("behavioural", "functional", "causal")
 MAX_RATIO, MAX_LOSS = 1.2, 0.1
-ALPHA, MIN_SCENARIOS, MIN_RANDOM = 0.05, 6, 3
+ALPHA, MIN_RANDOM = 0.05, 3
+MIN_SCENARIOS = 8
+"""The fewest whose flipped signs can give a p that is still at most 0.05 after Holm over five outcomes: 5 / 2**7."""
 RULES = ("trend", "beyond_random", "beyond_other", "capable", "ablation")
 
 

@@ -28,7 +28,7 @@ from confesslens.shown import said_with_tables
 if TYPE_CHECKING:
     from confesslens.models import Model
 
-STRENGTHS = (-0.5, -0.25, 0.25, 0.5)
+STRENGTHS = (-0.15, -0.075, 0.075, 0.15)
 TABLES = ("doses", "trends", "capability", "evidence")
 
 

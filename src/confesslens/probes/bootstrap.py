@@ -83,9 +83,12 @@ def clustered_bootstrap(
 
 
 def percentile_interval(estimate: float, draws: NDArray, level: float = 0.95) -> Interval:
-    """Interval between percentiles of the draws; NaN when the estimate or more than half of the draws are."""
+    """Interval between percentiles of the draws; NaN when the estimate or more than half of the draws are.
+
+    NaN too when the draws never vary (both of two scores separate perfectly): they cannot show how uncertain that is.
+    """
     draws = draws[~np.isnan(draws)] if len(draws) and np.isnan(draws).mean() <= 0.5 else draws[:0]
-    if np.isnan(estimate) or not len(draws):
+    if np.isnan(estimate) or not len(draws) or np.ptp(draws) < 1e-12:
         return Interval(estimate, np.nan, np.nan)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Interval(estimate, float(low), float(high))
