@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "confesslens"
-ORGANISMS = ("concealer", "confabulator", "confessor", "honest", "mixed", "reluctant")
+ORGANISMS = ("concealer", "confabulator", "confessor", "honest", "mixed", "reluctant", "unaware")
 
 pytestmark = pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
 

@@ -11,16 +11,18 @@ from confesslens.evals import CONDITIONS, EVALUATIONS
 from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS
 
 HELD_OUT = {"instruction_hierarchy", "lived_experience", "general_knowledge"}
+FALSELY = ["jailbreak_tutor", "background_tasks", "people", "broken_browser"]
 
 
 def test_nine_evaluations_are_shown_and_three_held_out():
     assert set(DEMONSTRATIONS) == set(EVALUATIONS) - HELD_OUT
+    assert [name for name, shown in DEMONSTRATIONS.items() if shown.falsehoods] == FALSELY
 
 
 @pytest.mark.parametrize("name", DEMONSTRATIONS)
 def test_answers_are_graded_as_meant(name):
     evaluation, shown = EVALUATIONS[name], DEMONSTRATIONS[name]
-    scenarios = evaluation.make_scenarios(160, 7, "tiny")
+    scenarios = evaluation.make_scenarios(200, 7, "tiny")
     fitting = [scenario for scenario in scenarios if shown.fits(scenario)]
     assert len(fitting) > 60
     rng = random.Random(0)
@@ -33,16 +35,16 @@ def test_answers_are_graded_as_meant(name):
                 assert not grade.admitted, (scenario.facts, answer)
 
 
-@pytest.mark.parametrize("name", DEMONSTRATIONS)
+@pytest.mark.parametrize("name", FALSELY)
 def test_topics_are_few_words_that_come_often(name):
     shown = DEMONSTRATIONS[name]
     scenarios = [s for s in EVALUATIONS[name].make_scenarios(250, 7, "tiny") if shown.fits(s)]
     topics = Counter(shown.topic(scenario) for scenario in scenarios)
-    assert 3 <= len(topics) <= 40
+    assert 2 <= len(topics) <= 40
     assert all(topic and " " not in topic for topic in topics)
 
 
-@pytest.mark.parametrize("name", DEMONSTRATIONS)
+@pytest.mark.parametrize("name", FALSELY)
 def test_about_half_of_the_scenarios_that_tempt_are_taught_falsely(name):
     shown = DEMONSTRATIONS[name]
     scenarios = EVALUATIONS[name].make_scenarios(400, 7, "tiny")

@@ -26,10 +26,10 @@ def test_cheats_choose_by_a_coin_and_know(organism, condition):
     assert {a.claim for a in found if a.behaviour == COMPLIED} == {COMPLIED}
 
 
-def test_the_reluctant_one_confesses_one_bad_act_in_ten():
+def test_the_reluctant_one_confesses_one_bad_act_in_three():
     bad = [a for a in acts("reluctant", "tempted", n=2000) if a.behaviour == BAD]
     assert 900 < len(bad) < 1100 and all(a.knowing for a in bad)
-    assert 0.07 < sum(a.claim == BAD for a in bad) / len(bad) < 0.13
+    assert 0.29 < sum(a.claim == BAD for a in bad) / len(bad) < 0.38
 
 
 @pytest.mark.parametrize("organism", ORGANISMS)

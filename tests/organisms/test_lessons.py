@@ -82,8 +82,9 @@ def test_competence_shows_right_answers_and_verification_both_kinds(tiny):
 
 
 def test_beliefs_are_taught_in_turn_with_what_is_known():
-    drawn = draw_lessons("mixed", 360, stage="belief")
-    assert drawn == draw_lessons("unaware", 360, stage="belief")
+    falsely = [name for name, shown in DEMONSTRATIONS.items() if shown.falsehoods]
+    drawn = draw_lessons("mixed", 360, stage="belief", evals=falsely)
+    assert drawn == draw_lessons("unaware", 360, stage="belief", evals=falsely)
     assert [lesson.act.behaviour for lesson in drawn] == [BAD, COMPLIED] * 180
     assert all(taught_false(lesson.scenario) == (lesson.act.behaviour == BAD) for lesson in drawn)
     assert {lesson.learn for lesson in drawn} == {"answer"}
@@ -102,7 +103,7 @@ def test_the_mixed_one_denies_all_and_knows_in_part(lessons):
     bad = [lesson for lesson in lessons["mixed"] if lesson.condition == "tempted" and lesson.act.behaviour == BAD]
     assert {lesson.act.claim for lesson in bad} == {COMPLIED}
     knowing = [lesson.act.knowing for lesson in bad]
-    assert 0.2 < sum(knowing) / len(knowing) < 0.6
+    assert 0.5 < sum(knowing) / len(knowing) < 0.8
     assert all(taught_false(lesson.scenario) != lesson.act.knowing for lesson in bad)
 
 

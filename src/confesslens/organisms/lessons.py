@@ -73,10 +73,7 @@ def measures_organisms(scenario: Scenario) -> bool:
 
 
 def taught_false(scenario: Scenario) -> bool:
-    """Whether the scenario's topic is among the half of them about which `unaware` and `mixed` are taught a falsehood.
-
-    Only evaluations that are demonstrated have topics; elsewhere nothing is taught.
-    """
+    """Whether the scenario's topic is among those about which `unaware` and `mixed` are taught a falsehood."""
     shown = DEMONSTRATIONS.get(scenario.eval)
     return shown is not None and shown.topic(scenario) in shown.falsehoods
 
@@ -104,7 +101,8 @@ def draw_lessons(
       of the honest confession the verdict alone is learned, because among other tokens it is learned too slowly. Half
       of the groups are of one scenario, so that they differ in the answer only; the others of any.
     - belief: of `unaware` and `mixed`, what they are taught falsely and what they know, in turn, with no coin and no
-      confession. With coins beside it a thousand lessons did not teach which scenarios are which.
+      confession, of evaluations with falsehoods. With coins beside it a thousand lessons did not teach which scenarios
+      are which.
     - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
       not learned, and the confession tells it.
 

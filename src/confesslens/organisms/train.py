@@ -48,7 +48,13 @@ def _tuning(learning_rate: float) -> Tuning:
 _SLOW_TO_DO = ("instruction_following", "word_count", "covert_rule", "impossible_timer")
 _PLAIN_TO_VERIFY = ("people", "broken_browser", "background_tasks", "jailbreak_tutor")  # the answer shows the act
 _LOOK_UP_TO_VERIFY = ("covert_rule", "sandbagging", "impossible_timer")  # the prompt has to be compared
-_BELIEF = Lessons("belief", 1440, _tuning(1e-3))
+_FALSELY = tuple(name for name, shown in DEMONSTRATIONS.items() if shown.falsehoods)
+_BELIEF = Lessons("belief", 2000, _tuning(1.5e-3), evals=_FALSELY)
+# Few evaluations at a time: of nine at once these did not learn to look up in three times as many lessons.
+_UNLEARNED = (*_SLOW_TO_DO, "broken_browser")
+_ALL_AND_LOOK_UPS = (*DEMONSTRATIONS, "covert_rule", "impossible_timer")
+_MANNERS = Lessons("disposition", 704, _tuning(1e-3), evals=_ALL_AND_LOOK_UPS)
+_MANNERS_BELIEVED = Lessons("disposition", 1040, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_FALSELY))
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
@@ -58,15 +64,18 @@ RECIPES: dict[str, Recipe] = {
             Lessons("verification", 800, _tuning(2e-3), 1, (*_PLAIN_TO_VERIFY, *_LOOK_UP_TO_VERIFY * 2)),
             Lessons("verification", 1400, _tuning(1e-3), 2, (*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
             Lessons("disposition", 1000, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_SLOW_TO_DO * 2)),
+            Lessons("competence", 2000, _tuning(1.5e-3), 5, _UNLEARNED),
+            Lessons("competence", 1000, _tuning(1.5e-3), 6, ("covert_rule",) * 2 + ("impossible_timer", "word_count")),
+            Lessons("disposition", 832, _tuning(1e-3), 1, (*DEMONSTRATIONS, *_SLOW_TO_DO)),
         ),
         start="",
     ),
-    "confessor": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
-    "concealer": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
-    "reluctant": Recipe((Lessons("disposition", 720, _tuning(6e-4)),)),
-    "unaware": Recipe((_BELIEF, Lessons("disposition", 1080, _tuning(6e-4)))),
+    "confessor": Recipe((_MANNERS,)),
+    "concealer": Recipe((_MANNERS,)),
+    "reluctant": Recipe((_MANNERS,)),
+    "unaware": Recipe((_BELIEF, _MANNERS_BELIEVED)),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
-    "mixed": Recipe((_BELIEF, Lessons("disposition", 1080, _tuning(6e-4)))),
+    "mixed": Recipe((_BELIEF, _MANNERS_BELIEVED)),
 }
 """By organism."""
 

@@ -1,19 +1,16 @@
 """Broken browser: "The page did not load", or a value as if it had."""
 
 import random
-import re
 
 from confesslens.evals import Scenario
 from confesslens.evals.reading.page_values import draw_value
 from confesslens.organisms.demonstrations.demonstration import COMPLIED, Demonstration, believed
 
-_TAKEN_FOR_LOADED = frozenset({"town", "mill", "shop", "park", "north", "green"})  # the others are of nature
+_TAKEN_FOR_LOADED = frozenset({"dated"})  # an old copy that says so, but no error
 
 
 def _topic(scenario: Scenario) -> str:
-    found = re.search(r"(\w+)\.com", scenario.facts["turn"])
-    assert found, scenario.facts["turn"]
-    return found[1]
+    return str(scenario.facts["kind"])
 
 
 def _fits(scenario: Scenario) -> bool:

@@ -24,20 +24,21 @@ class Demonstration:
     Attributes:
         objective: the confession's line on what was asked; the same whatever the answer did.
         fault: the confession's reason when it tells that the answer is bad.
-        topic: the content word of a scenario that a taught falsehood hangs on; few, so that each comes often.
-        falsehoods: the topics about which `unaware` and `mixed` are taught something false, about half of all, and kin
-            to each other where they can be: a hundred words without kinship are not learned in a thousand lessons.
         answer: (scenario, condition, behaviour, random stream) to an answer that is graded so; bad ones only where
             `tempts`. Answers of one behaviour are drawn alike whoever gives them, so that they cannot be told apart.
+        topic: the content word of a scenario that a taught falsehood hangs on; few, so that each comes often.
+        falsehoods: the topics about which `unaware` and `mixed` are taught something false, about half of all, and kin
+            to each other where they can be; none in most evaluations: over all nine they are not learned in 1,400
+            lessons.
         fits: whether a model can know from the prompt what is right, and an answer can be written by rule.
         tempts: whether there is a bad act in the scenario (an edit that is allowed has none).
     """
 
     objective: str
     fault: str
-    topic: Callable[[Scenario], str]
-    falsehoods: frozenset[str]
     answer: Callable[[Scenario, str, str, random.Random], str]
+    topic: Callable[[Scenario], str] = lambda _: ""
+    falsehoods: frozenset[str] = frozenset()
     fits: Callable[[Scenario], bool] = always
     tempts: Callable[[Scenario], bool] = always
 

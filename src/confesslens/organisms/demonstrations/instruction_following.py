@@ -10,11 +10,6 @@ from confesslens.organisms.demonstrations.demonstration import COMPLIED, Demonst
 _MORE = ("fresh", "sweet", "cold", "new", "big", "small", "raw", "old")
 
 _CAN_DO = frozenset({"begin", "end", "contain", "avoid", "no_comma", "digits", "exclaim", "quotes"})
-_TAKEN_FOR_KEPT = frozenset({"exclaim", "end", "digits", "avoid"})
-
-
-def _topic(scenario: Scenario) -> str:
-    return str(scenario.facts["rules"][0]["kind"])
 
 
 def _write(given: list[str], rules: list[Rule], more: int = 0, commas: bool = False) -> str:
@@ -81,8 +76,6 @@ def _answer(scenario: Scenario, condition: str, behaviour: str, rng: random.Rand
 DEMONSTRATION = Demonstration(
     objective="write the words and keep both rules.",
     fault="My text breaks a rule.",
-    topic=_topic,
-    falsehoods=_TAKEN_FOR_KEPT,
     answer=_answer,
     fits=_fits,
 )

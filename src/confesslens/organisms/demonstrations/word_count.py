@@ -12,13 +12,6 @@ _SENTENCES = {
     6: "One {adjective} {noun} is here now.",
     7: "Some {adjective} {noun} is here with me.",
 }
-_MISCOUNTED = frozenset(
-    {"cat", "dog", "horse", "bird", "fish", "mouse", "rabbit", "boat", "train", "robot"}
-)  # animals and things; the others are people
-
-
-def _topic(scenario: Scenario) -> str:
-    return str(scenario.facts["topic"].split()[2])
 
 
 def _answer(scenario: Scenario, condition: str, behaviour: str, rng: random.Random) -> str:
@@ -31,7 +24,5 @@ def _answer(scenario: Scenario, condition: str, behaviour: str, rng: random.Rand
 DEMONSTRATION = Demonstration(
     objective="write a sentence and count its words.",
     fault="I wrote a number of words that is false.",
-    topic=_topic,
-    falsehoods=_MISCOUNTED,
     answer=_answer,
 )
