@@ -21,7 +21,7 @@ from confesslens.probes import LogisticProbe, save_probe
 from confesslens.rollouts.plan import plan_rollouts
 
 D = 8
-EVALS = ("people", "sandbagging")
+EVALS = ("people", "broken_browser")
 
 
 def organism(path, name, planted, probe=False, denies=True):
