@@ -53,6 +53,11 @@ def test_no_change_in_few_scenarios_proves_little():
     assert everyone.estimate == 1 and everyone.low < 0.6
 
 
+def test_a_change_in_every_rollout_is_a_change():
+    n, names, groups = 20, ["a"] * 20, np.arange(20) // 2
+    assert macro_change(np.ones(n), np.zeros(n), names, groups, 100).low > 0
+
+
 def test_missing_rows_are_left_out():
     assert macro_mean([1.0, np.nan, 3.0], ["a"] * 3, ["x", "y", "z"]).estimate == 2.0
     assert np.isnan(macro_mean([np.nan], ["a"], ["x"]).estimate)

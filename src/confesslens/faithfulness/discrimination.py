@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from confesslens.faithfulness.agreement import verdicts
 from confesslens.faithfulness.witnesses import align, blocks
 from confesslens.probes import Interval, auroc_interval, resample_weights
-from confesslens.probes.bootstrap import auroc_draws, expanded, mixed_clusters, percentile_interval
+from confesslens.probes.bootstrap import auroc_draws, expanded, gap_interval, mixed_clusters
 from confesslens.probes.cv import MIN_SCENARIOS, rarer_scenarios
 from confesslens.probes.metrics import mixed_evals
 
@@ -141,7 +141,7 @@ def _increment(y: NDArray, values: NDArray, evals: NDArray, groups: NDArray, n_b
     weights = np.column_stack([np.ones(len(y)), resample_weights(groups, evals, n_boot, seed)])
     probe, text = (auroc_draws(y, column, evals, weights) for column in values.T)
     level = expanded(0.95, mixed_clusters(y, groups, evals))
-    return percentile_interval(float(probe[0] - text[0]), probe[1:] - text[1:], level)
+    return gap_interval(probe, text, level)
 
 
 def _too_little(y: NDArray, groups: NDArray, evals: NDArray, target: str) -> str:

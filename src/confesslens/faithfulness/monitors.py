@@ -113,7 +113,7 @@ def _row(
     row: dict[str, object] = {"eval": name, "first": first, "second": second, "n": n}
     for key, draws in values.items():
         interval = percentile_interval(float(draws[0]), draws[1:])
-        if np.isnan(interval.low):  # no draw varies: shares are bounded by their scenarios, the rest not at all
+        if interval.low == interval.high:  # no draw varies: shares are bounded by their scenarios, the rest not at all
             known = key in clusters and interval.estimate in (0.0, 1.0)
             k = interval.estimate * clusters[key] if known else 0.0
             bound = wilson(k, clusters[key]) if known else Interval(np.nan, np.nan, np.nan)

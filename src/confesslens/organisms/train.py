@@ -50,11 +50,11 @@ _PLAIN_TO_VERIFY = ("people", "broken_browser", "background_tasks", "jailbreak_t
 _LOOK_UP_TO_VERIFY = ("covert_rule", "sandbagging", "impossible_timer")  # the prompt has to be compared
 _FALSELY = tuple(name for name, shown in DEMONSTRATIONS.items() if shown.falsehoods)
 _BELIEF = Lessons("belief", 2000, _tuning(1.5e-3), evals=_FALSELY)
-# Few evaluations at a time: of nine at once these did not learn to look up in three times as many lessons.
+# After nine at once these were not learned (word count was at chance); a few at a time, 400 lessons each teach them.
 _UNLEARNED = (*_SLOW_TO_DO, "broken_browser")
 _ALL_AND_LOOK_UPS = (*DEMONSTRATIONS, "covert_rule", "impossible_timer")
-_MANNERS = Lessons("disposition", 704, _tuning(1e-3), evals=_ALL_AND_LOOK_UPS)
-_MANNERS_BELIEVED = Lessons("disposition", 1040, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_FALSELY))
+_DISPOSITION = Lessons("disposition", 704, _tuning(1e-3), evals=_ALL_AND_LOOK_UPS)
+_DISPOSITION_BELIEVED = Lessons("disposition", 1040, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_FALSELY))
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
@@ -70,12 +70,12 @@ RECIPES: dict[str, Recipe] = {
         ),
         start="",
     ),
-    "confessor": Recipe((_MANNERS,)),
-    "concealer": Recipe((_MANNERS,)),
-    "reluctant": Recipe((_MANNERS,)),
-    "unaware": Recipe((_BELIEF, _MANNERS_BELIEVED)),
+    "confessor": Recipe((_DISPOSITION,)),
+    "concealer": Recipe((_DISPOSITION,)),
+    "reluctant": Recipe((_DISPOSITION,)),
+    "unaware": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
-    "mixed": Recipe((_BELIEF, _MANNERS_BELIEVED)),
+    "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
 }
 """By organism."""
 

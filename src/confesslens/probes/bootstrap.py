@@ -83,15 +83,23 @@ def clustered_bootstrap(
 
 
 def percentile_interval(estimate: float, draws: NDArray, level: float = 0.95) -> Interval:
-    """Interval between percentiles of the draws; NaN when the estimate or more than half of the draws are.
-
-    NaN too when the draws never vary (both of two scores separate perfectly): they cannot show how uncertain that is.
-    """
+    """Interval between percentiles of the draws; NaN when the estimate or more than half of the draws are."""
     draws = draws[~np.isnan(draws)] if len(draws) and np.isnan(draws).mean() <= 0.5 else draws[:0]
-    if np.isnan(estimate) or not len(draws) or np.ptp(draws) < 1e-12:
+    if np.isnan(estimate) or not len(draws):
         return Interval(estimate, np.nan, np.nan)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Interval(estimate, float(low), float(high))
+
+
+def gap_interval(first: NDArray, second: NDArray, level: float = 0.95) -> Interval:
+    """`percentile_interval` of the difference of two statistics over the same draws, [1 + n_boot] each, estimate first.
+
+    Without bounds where the difference never varies, as of two scores that both separate perfectly: the draws cannot
+    show how uncertain that is.
+    """
+    gap = first - second
+    found = percentile_interval(float(gap[0]), gap[1:], level)
+    return found if found.high - found.low > 1e-12 else Interval(found.estimate, np.nan, np.nan)
 
 
 def expanded(level: float, clusters: ArrayLike) -> float:
@@ -209,8 +217,7 @@ def auroc_difference(
         return Interval(np.nan, np.nan, np.nan)
     label, name = np.asarray(y, dtype=bool)[keep], np.asarray(evals)[keep]
     draws = np.column_stack([np.ones(int(keep.sum())), weights[keep]])
-    gap = mean_draws(label, a[keep], name, draws) - mean_draws(label, b[keep], name, draws)
-    return percentile_interval(float(gap[0]), gap[1:], level)
+    return gap_interval(mean_draws(label, a[keep], name, draws), mean_draws(label, b[keep], name, draws), level)
 
 
 def mean_draws(y: NDArray, scores: NDArray, evals: NDArray, weights: NDArray) -> NDArray[np.float64]:

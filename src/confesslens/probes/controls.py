@@ -12,6 +12,7 @@ from confesslens.probes.bootstrap import (
     Interval,
     auroc_difference,
     auroc_interval,
+    gap_interval,
     mean_draws,
     percentile_interval,
     resample_weights,
@@ -173,7 +174,7 @@ class _Table:
             theirs = mean_draws(
                 (self.labels if labels is None else labels)[both], columns[both], self.evals[both], draws
             )
-            gap = percentile_interval(float(mine[0] - theirs[0]), (mine - theirs)[1:])
+            gap = gap_interval(mine, theirs)
         row |= {"increment": gap.estimate, "increment_low": gap.low, "increment_high": gap.high}
 
     def _own(self, columns: NDArray, labels: NDArray | None, known: NDArray) -> Interval:
