@@ -36,8 +36,10 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Turn links out of `docs/` into links of the site, and list the figures that are there."""
     if page.file.src_uri == "figures/README.md":
         made = sorted(path.parent.name for path in (ROOT / "figures").glob("*/README.md"))
-        return "\n".join([markdown, "## Made so far", "", *(f"- [{name}]({name}/README.md)" for name in made)])
-    return markdown if page.file.src_uri.split("/")[0] in BESIDE else _OUTSIDE.sub(r"](\1/", markdown)
+        markdown = "\n".join([markdown, "## Made so far", "", *(f"- [{name}]({name}/README.md)" for name in made)])
+    if page.file.src_uri.split("/")[0] in BESIDE:
+        return markdown.replace("](../docs/", "](../")
+    return _OUTSIDE.sub(r"](\1/", markdown)
 
 
 def packages() -> list[str]:
