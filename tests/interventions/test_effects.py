@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from confesslens.interventions.effects import macro_change, macro_mean, row_slopes, sign_flip_p
+from confesslens.interventions.effects import macro_change, macro_mean, macro_ratio, row_slopes, sign_flip_p
 
 
 def clusters(n=30, per=4):
@@ -56,6 +56,18 @@ def test_no_change_in_few_scenarios_proves_little():
 def test_a_change_in_every_rollout_is_a_change():
     n, names, groups = 20, ["a"] * 20, np.arange(20) // 2
     assert macro_change(np.ones(n), np.zeros(n), names, groups, 100).low > 0
+
+
+def test_a_ratio_is_found_where_there_is_something_below():
+    rng = np.random.default_rng(0)
+    evals, groups = clusters()
+    below = 3 + draw(1)[0]
+    found = macro_ratio(0.5 * below + 0.3 * rng.normal(size=120), below, evals, groups)
+    assert found.low < 0.5 < found.high and found.high - found.low < 0.2
+    assert np.isnan(macro_ratio(below, draw(2)[0], evals, groups).estimate)
+    assert np.isnan(macro_ratio(below[:1], below[:1], evals[:1], groups[:1]).estimate)
+    holes = np.where(np.arange(120) == 60, np.nan, below)
+    assert macro_ratio(holes, below, evals, groups).estimate == pytest.approx(1.0)
 
 
 def test_missing_rows_are_left_out():

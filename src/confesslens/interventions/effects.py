@@ -53,6 +53,27 @@ def macro_change(
     return percentile_interval(float(means[0]), means[1:])
 
 
+def macro_ratio(
+    above: ArrayLike, below: ArrayLike, evals: ArrayLike, groups: ArrayLike, n_boot: int = 2000, seed: int = 0
+) -> Interval:
+    """Macro mean of [n] values over that of others, over the same draws of scenarios; rows that lack one are left out.
+
+    Without a number where the interval of what stands below holds 0, since the ratio could be anything there.
+    """
+    top, bottom = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
+    bottom, names, clusters = _known(np.where(np.isnan(top), np.nan, bottom), evals, groups)
+    top = top[~np.isnan(top + np.asarray(below, dtype=float))]
+    if len(np.unique(clusters)) < 2:
+        return UNKNOWN
+    weights = np.column_stack([np.ones(len(top)), resample_weights(clusters, names, n_boot, seed)])
+    over, under = (_macro(values, names, weights) for values in (top, bottom))
+    bounds = percentile_interval(float(under[0]), under[1:])
+    if bounds.low <= 0 <= bounds.high:
+        return UNKNOWN
+    ratio = np.divide(over, under, out=np.full_like(over, np.nan), where=under != 0)
+    return percentile_interval(float(ratio[0]), ratio[1:])
+
+
 def sign_flip_p(values: ArrayLike, evals: ArrayLike, groups: ArrayLike, draws: int = 5000, seed: int = 0) -> float:
     """Two-sided p of a macro mean of 0, by flipping the signs of whole scenarios; NaN for fewer than 2 of them.
 

@@ -21,7 +21,7 @@ from confesslens.closest import no_such
 from confesslens.confessions import confess
 from confesslens.confessions.confess import request_ids
 from confesslens.interventions.edits import Patch
-from confesslens.interventions.effects import macro_change, macro_mean
+from confesslens.interventions.effects import macro_change, macro_mean, macro_ratio
 from confesslens.rollouts.sampler import Edit
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ def patch(
     Returns:
         a row a layer, site and kind of pair: n (pairs), n_scenarios, gap (mean confession logit of the sources minus
         that of the targets), change (mean change of the targets' logit) with interval, moved (change / gap: 1 when the
-        confession goes along with what was put in; NaN where the gap's interval holds 0), flipped (share of targets
-        whose claim flips) with interval. Pairs of the same behaviour are the control: what putting in any other
-        rollout does.
+        confession goes along with what was put in; NaN where the gap's interval holds 0) with interval, flipped (share
+        of targets whose claim flips) with interval. Pairs of the same behaviour are the control: what putting in any
+        other rollout does.
 
     Raises:
         ValueError: an unknown layer or site, or no scenario with two graded rollouts.
@@ -138,7 +138,7 @@ def _effect(part: pd.DataFrame, n_boot: int, seed: int) -> dict[str, float]:
     gap = macro_change(part["source"], part["before"], evals, groups, n_boot, seed)
     change = macro_change(part["after"], part["before"], evals, groups, n_boot, seed)
     flipped = macro_mean((part["after"] > 0) != (part["before"] > 0), evals, groups, n_boot, seed)
-    clear = gap.low > 0 or gap.high < 0
+    moved = macro_ratio(part["after"] - part["before"], part["source"] - part["before"], evals, groups, n_boot, seed)
     return {
         "n": len(part),
         "n_scenarios": groups.nunique(),
@@ -146,7 +146,9 @@ def _effect(part: pd.DataFrame, n_boot: int, seed: int) -> dict[str, float]:
         "change": change.estimate,
         "change_low": change.low,
         "change_high": change.high,
-        "moved": change.estimate / gap.estimate if clear else np.nan,
+        "moved": moved.estimate,
+        "moved_low": moved.low,
+        "moved_high": moved.high,
         "flipped": flipped.estimate,
         "flipped_low": flipped.low,
         "flipped_high": flipped.high,
