@@ -52,6 +52,9 @@ def read_inspect_log(path: str | Path, *, scorer: str | None = None) -> Iterator
         if scorer is not None and scorer not in (sample.scores or {}):
             had = ", ".join(sample.scores or {}) or "none"
             raise ValueError(f"{path}, sample {sample.id}: no scorer {scorer!r}; it has {had}")
+        facts = sample.metadata.get("facts", {})
+        if SCORER in (sample.scores or {}) and not isinstance(facts, dict):
+            raise ValueError(f"{path}, sample {sample.id}: metadata.facts is {facts!r:.40}, expected an object")
         yield _record(sample, log, scorer)
 
 
