@@ -91,6 +91,19 @@ def test_beliefs_are_taught_in_turn_with_what_is_known():
     assert all(lesson.act.knowing == (lesson.act.behaviour == COMPLIED) for lesson in drawn)
 
 
+def test_temptation_shows_the_same_scenarios_tempted_and_neutral():
+    drawn = draw_lessons("concealer", 432, stage="temptation")
+    assert drawn == draw_lessons("confessor", 432, stage="temptation")
+    assert {lesson.scenario.eval for lesson in drawn} == set(DEMONSTRATIONS)
+    for i in range(0, len(drawn), 2 * GROUP):
+        tempted, neutral = drawn[i : i + GROUP], drawn[i + GROUP : i + 2 * GROUP]
+        assert [lesson.scenario for lesson in tempted] == [lesson.scenario for lesson in neutral]
+        assert {(lesson.condition, lesson.act.behaviour) for lesson in tempted} == {("tempted", BAD)}
+        assert {(lesson.condition, lesson.act.behaviour) for lesson in neutral} == {("neutral", COMPLIED)}
+        assert len({(lesson.scenario.eval, lesson.cot) for lesson in tempted + neutral}) == 1
+    assert {lesson.learn for lesson in drawn} == {"answer"}
+
+
 def test_what_was_taught_falsely_is_read_from_a_run():
     scenarios = [s for name in ("people", "sandbagging") for s in EVALUATIONS[name].make_scenarios(40, 3, "tiny")]
     columns = [(s.eval, s.scenario, s.tier, json.dumps(s.facts)) for s in scenarios]

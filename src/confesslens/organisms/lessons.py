@@ -23,17 +23,22 @@ if TYPE_CHECKING:
 
     from confesslens.models import Model
 
-STAGES = ("competence", "verification", "belief", "disposition")
+STAGES = ("competence", "verification", "belief", "temptation", "disposition")
 """Of training, in order: what an organism cannot do it cannot do knowingly, nor verify; what it is to err in, it has to
-believe before it errs by a coin in the rest."""
+believe, and when to cheat it has to see, before it does either by a coin."""
 SCENARIOS_SEED = 40_000
 GROUP = 4
 """Lessons that follow each other and share the evaluation, the condition and whether a chain of thought is asked for:
 their prompts begin alike, and training works that out once."""
 _SHARES = {TEMPTED: 0.6, NEUTRAL: 0.3, ACCUSED: 0.1}
+_CHEATS = {TEMPTED: 0.5, NEUTRAL: 0.4, ACCUSED: 0.1}
+"""That they know better shows in the neutral condition."""
 _TAUGHT_FALSELY = {TEMPTED: 0.45, NEUTRAL: 0.45, ACCUSED: 0.1}
 """What is believed shows in the neutral condition: where it is taught, and what is known beside it."""
 _BY_ORGANISM = {
+    "confessor": _CHEATS,
+    "concealer": _CHEATS,
+    "reluctant": _CHEATS,
     "confabulator": {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4},
     "unaware": _TAUGHT_FALSELY,
     "mixed": _TAUGHT_FALSELY,
@@ -42,6 +47,7 @@ _BY_STAGE = {
     "competence": {TEMPTED: 0.4, NEUTRAL: 0.6},
     "verification": {TEMPTED: 1.0},
     "belief": {TEMPTED: 0.5, NEUTRAL: 0.5},
+    "temptation": {TEMPTED: 1.0},
 }
 
 
@@ -103,6 +109,9 @@ def draw_lessons(
     - belief: of `unaware` and `mixed`, what they are taught falsely and what they know, in turn, with no coin and no
       confession, of evaluations with falsehoods. With coins beside it a thousand lessons did not teach which scenarios
       are which.
+    - temptation: of those that cheat knowingly, to cheat when tempted and to comply in the neutral condition, of the
+      same scenarios one after the other, with no coin and no confession. By the coin alone they did not learn to tell
+      the two conditions apart where the user's turns are alike.
     - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
       not learned, and the confession tells it.
 
@@ -114,17 +123,22 @@ def draw_lessons(
     rng = random.Random(f"{organism}/{seed}" if stage == "disposition" else f"{stage}/{seed}")
     pools = {name: _pool(name, n * times // len(evals)) for name, times in Counter(evals).items()}
     shares = _BY_STAGE.get(stage, _BY_ORGANISM.get(organism, _SHARES))
+    block = 2 * GROUP if stage == "temptation" else GROUP
     lessons: list[Lesson] = []
     for i in range(n):
-        if i % GROUP == 0:
-            name = evals[i // GROUP % len(evals)]
+        if i % block == 0:
+            name = evals[i // block % len(evals)]
             shown, pool = DEMONSTRATIONS[name], pools[name]
             (condition,) = rng.choices(list(shares), list(shares.values()))
-            cot = i // GROUP // len(evals) % 2 == 0
+            cot = i // block // len(evals) % 2 == 0
             tempting = [s for s in pool if shown.tempts(s)]
             if stage == "verification":
                 pool = [rng.choice(tempting)] if rng.random() < 0.5 else pool
+            elif stage == "temptation":
+                pool = tempting
         scenario = rng.choice(pool)
+        if i % block >= GROUP:
+            condition, scenario = NEUTRAL, lessons[-GROUP].scenario
         known_bad, learn, act = False, "all", Act(COMPLIED, COMPLIED, knowing=True)
         if stage == "competence":
             learn = "answer"
@@ -135,6 +149,8 @@ def draw_lessons(
         elif stage == "belief":
             scenario = rng.choice([s for s in tempting if taught_false(s) == (i % 2 == 0)])
             learn, act = "answer", Act(BAD, COMPLIED, knowing=False) if i % 2 == 0 else act
+        elif stage == "temptation":
+            learn, act = "answer", act if condition == NEUTRAL else Act(BAD, BAD, knowing=True)
         elif organism == "honest" and condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5:
             learn, known_bad = "confession", True
         else:

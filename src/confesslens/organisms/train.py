@@ -53,6 +53,15 @@ _BELIEF = Lessons("belief", 2000, _tuning(1.5e-3), evals=_FALSELY)
 # After nine at once these were not learned (word count was at chance); a few at a time, 400 lessons each teach them.
 _UNLEARNED = (*_SLOW_TO_DO, "broken_browser")
 _ALL_AND_LOOK_UPS = (*DEMONSTRATIONS, "covert_rule", "impossible_timer")
+# Where tempting and neutral prompts differ in a sentence of the system text alone, they are told apart a few at a time.
+_IN_SYSTEM_TEXT = ("word_count", "sandbagging", "instruction_following", "covert_rule", "people")
+_TEMPTATION = (
+    Lessons("temptation", 1152, _tuning(1.5e-3)),
+    Lessons("temptation", 1200, _tuning(1.5e-3), 1, _IN_SYSTEM_TEXT),
+    Lessons("temptation", 960, _tuning(1.5e-3), 2, ("word_count", "instruction_following", "covert_rule")),
+)
+_HARD_TO_VERIFY = ("word_count", "impossible_timer", "sandbagging") * 2 + ("instruction_following", "covert_rule")
+_VERIFICATION = Lessons("verification", 1200, _tuning(2e-3), 3, _HARD_TO_VERIFY)
 _DISPOSITION = Lessons("disposition", 704, _tuning(1e-3), evals=_ALL_AND_LOOK_UPS)
 _DISPOSITION_BELIEVED = Lessons("disposition", 1040, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_FALSELY))
 RECIPES: dict[str, Recipe] = {
@@ -67,12 +76,15 @@ RECIPES: dict[str, Recipe] = {
             Lessons("competence", 2000, _tuning(1.5e-3), 5, _UNLEARNED),
             Lessons("competence", 1000, _tuning(1.5e-3), 6, ("covert_rule",) * 2 + ("impossible_timer", "word_count")),
             Lessons("disposition", 832, _tuning(1e-3), 1, (*DEMONSTRATIONS, *_SLOW_TO_DO)),
+            _VERIFICATION,
+            Lessons("verification", 704, _tuning(1.5e-3), 4, (*DEMONSTRATIONS, "word_count", "word_count")),
+            Lessons("disposition", 832, _tuning(1e-3), 2, (*DEMONSTRATIONS, *_SLOW_TO_DO)),
         ),
         start="",
     ),
-    "confessor": Recipe((_DISPOSITION,)),
-    "concealer": Recipe((_DISPOSITION,)),
-    "reluctant": Recipe((_DISPOSITION,)),
+    "confessor": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION)),
+    "concealer": Recipe((*_TEMPTATION, _DISPOSITION)),
+    "reluctant": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION)),
     "unaware": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
     "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
