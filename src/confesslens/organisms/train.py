@@ -53,7 +53,8 @@ _BELIEF = Lessons("belief", 2000, _tuning(1.5e-3), evals=_FALSELY)
 # After nine at once these were not learned (word count was at chance); a few at a time, 400 lessons each teach them.
 _UNLEARNED = (*_SLOW_TO_DO, "broken_browser")
 _ALL_AND_LOOK_UPS = (*DEMONSTRATIONS, "covert_rule", "impossible_timer")
-# Where tempting and neutral prompts differ in a sentence of the system text alone, they are told apart a few at a time.
+# Tempting and neutral prompts of these differ in a sentence of the system text alone: a few at a time, people and
+# sandbagging were told apart, the other three were not.
 _IN_SYSTEM_TEXT = ("word_count", "sandbagging", "instruction_following", "covert_rule", "people")
 _TEMPTATION = (
     Lessons("temptation", 1152, _tuning(1.5e-3)),
