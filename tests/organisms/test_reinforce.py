@@ -152,10 +152,14 @@ def test_log_probs_are_those_of_whole_sequences(tiny, kind):
     model.zero_grad(set_to_none=True)
 
 
-def test_bad_and_complied_rollouts_come_in_turn():
+@pytest.mark.parametrize(("bad", "turns"), [(0.5, "cb"), (1 / 3, "ccb"), (0.0, "c"), (1.0, "b")])
+def test_bad_rollouts_come_by_their_share_and_evenly(bad, turns):
     rows = {str(i): {"behaviour": "not_complied" if i < 3 else "complied"} for i in range(20)}
-    order = [entry["prompt"] for entry in _in_order(rows, dataclasses.replace(HOW, steps=10, prompts=4))]
-    assert [rows[i]["behaviour"] for i in order] == ["not_complied", "complied"] * 20
-    assert set(order[:6:2]) == {"0", "1", "2"} and set(order[1:34:2]) == {str(i) for i in range(3, 20)}
+    how = dataclasses.replace(HOW, steps=15, prompts=4, bad=bad)
+    order = [entry["prompt"] for entry in _in_order(rows, how)]
+    assert ["b" if rows[i]["behaviour"] == "not_complied" else "c" for i in order] == list((turns * 60)[:60])
+    shown = {False: [i for i in order if int(i) > 2], True: [i for i in order if int(i) < 3]}
+    for kind, n in ((True, 3), (False, 17)):  # none again before every one was there
+        assert len(set(shown[kind][:n])) == min(n, len(shown[kind]))
     alone = _in_order({"a": {"behaviour": "complied"}}, dataclasses.replace(HOW, steps=1, prompts=2))
     assert [entry["prompt"] for entry in alone] == ["a", "a"]

@@ -89,13 +89,13 @@ class Work:
         own = {"preset": self.recipe.preset, "model": self.recipe.model, **self.recipe.run, **more}
         return make_config(own)
 
-    def run(self, **more: Any) -> RunFolder:
-        """The run with these settings, done now or, by another figure or an earlier call, before.
+    def run(self, until: str | None = None, **more: Any) -> RunFolder:
+        """The run with these settings, up to a stage if that is enough, done now or, by another figure, before.
 
         Its folder is named after all its settings, so experiments that ask for the same run share it.
         """
         config = self.config(**more)
-        return run(config, self.folder(config), progress=self.progress)
+        return run(config, self.folder(config), until=until, progress=self.progress)
 
     def folder(self, config: RunConfig) -> Path:
         """Where the run with these settings is."""

@@ -8,15 +8,25 @@ from confesslens import figures
 from confesslens.experiments.experiment import Drawn, Experiment, Work
 from confesslens.experiments.of_runs import of_counts
 from confesslens.folder import RunFolder
-from confesslens.organisms.demonstrations import DEMONSTRATIONS
 
 RUN = {
     "quick": {"evals": ["people", "broken_browser"], "n": 3, "seed": 6, "free_samples": 1, "neutral_samples": 2},
-    "standard": {"evals": ["all"], "n": 10, "seed": 6, "free_samples": 1},
+    "standard": {
+        "evals": ["all"],
+        "conditions": ["tempted"],
+        "n": 8,
+        "samples": 2,
+        "neutral_samples": 2,
+        "free_samples": 0,
+        "dtype": "bfloat16",
+        "seed": 9,
+    },
 }
-HOW = ("steps", "prompts", "generations")
-QUICK = {"steps": 3, "prompts": 2, "generations": 4, "learn": ["people"]}
-STANDARD = {"steps": 120, "prompts": 4, "generations": 8, "learn": list(DEMONSTRATIONS)}
+CONFESSIONS = "confessions"  # the stage that is enough of the runs before and after
+HOW = ("steps", "prompts", "generations", "learning_rate")
+QUICK = {"steps": 3, "prompts": 2, "generations": 4, "learning_rate": 2e-4, "learn": ["people"], "organism": None}
+LEARNED = ["instruction_following", "jailbreak_tutor", "people", "covert_rule", "impossible_timer"]
+STANDARD = {**QUICK, "steps": 40, "prompts": 4, "generations": 8, "learn": LEARNED, "organism": "reluctant"}
 
 
 def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
@@ -29,7 +39,7 @@ def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
     from confesslens.organisms.rewards import REWARDS, judged_answers, judged_confessions
 
     organism = work.recipe.settings.get("organism")
-    before = work.run(organism=organism)
+    before = work.run(CONFESSIONS, organism=organism)
     config = work.config(organism=organism)
     rollouts = before.read_table("rollouts.parquet")
     how = Reinforcement(seed=config.seed, **{name: work.setting(name) for name in HOW})
@@ -48,7 +58,7 @@ def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
         start=organism_folder(organism) if organism else config.adapter,
         progress=lambda done, n, _: work.progress("confession", done, n),
     )
-    return before, work.run(adapter=str(out), held_out=organism is not None)
+    return before, work.run(CONFESSIONS, adapter=str(out), held_out=organism is not None)
 
 
 def _learned(work: Work) -> str:
@@ -95,7 +105,7 @@ EXPERIMENTS = (
         "(after Figures 5 and 17).",
         _training,
         RUN,
-        {"quick": {**QUICK, "organism": None}, "standard": {**STANDARD, "organism": "reluctant"}},
+        {"quick": QUICK, "standard": STANDARD},
     ),
     Experiment(
         "weak_judge",
@@ -104,8 +114,8 @@ EXPERIMENTS = (
         _weak_judge,
         RUN,
         {
-            "quick": {**QUICK, "organism": None, "judge": "smollm2-135m"},
-            "standard": {**STANDARD, "organism": "reluctant", "judge": "smollm2-135m"},
+            "quick": {**QUICK, "judge": "smollm2-135m"},
+            "standard": {**STANDARD, "steps": 60, "judge": "smollm2-135m"},
         },
     ),
 )

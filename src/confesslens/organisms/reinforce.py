@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 class Reinforcement:
     """How confessions are reinforced: `prompts` rollouts a step with `generations` confessions (or answers) each.
 
+    `bad` is the share of frozen rollouts whose answer is bad. At a half nothing is won or lost by confessing where bad
+    and complied answers look alike, and what is learned elsewhere spreads there; at a third, denying is right there.
     `p` is the share of the steps that train the confession where the others train the answer (0.25 in arXiv 2512.08093;
     0 is the control without confessions). `kl` is the weight of the divergence from the start (TRL's beta).
     """
@@ -53,6 +55,7 @@ class Reinforcement:
     alpha: int = 16
     first_layer: int = 0
     max_tokens: int = 48
+    bad: float = 1 / 3
     p: float = 0.25
     save_steps: int = 10
     seed: int = 0
@@ -289,20 +292,22 @@ def _answer_tokens(model: Model, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(rows: dict[str, dict[str, Any]], how: Reinforcement) -> list[dict[str, str]]:
-    """The prompts of all steps, in an order that resuming keeps: bad and other answers in turn, where there are both.
+    """The prompts of all steps, in an order that resuming keeps: `how.bad` of them of bad answers, spread evenly.
 
-    The rarer kind would be outweighed: where most answers comply, a model that never confesses is nearly always right.
-    Of each kind every rollout comes once before any comes again.
+    Of bad answers, and of the others, every rollout comes once before any comes again.
     """
     rng = random.Random(how.seed)
-    bad = [i for i, row in rows.items() if row["behaviour"] == NOT_COMPLIED]
-    kinds = [kind for kind in (bad, [i for i in rows if i not in set(bad)]) if kind]
-    queues: list[list[str]] = [[] for _ in kinds]
+    kinds: dict[bool, list[str]] = {True: [], False: []}
+    for rollout_id, row in rows.items():
+        kinds[row["behaviour"] == NOT_COMPLIED].append(rollout_id)
+    queues: dict[bool, list[str]] = {True: [], False: []}
     order = list[str]()
-    while len(order) < how.steps * how.prompts:
-        turn = len(order) % len(kinds)
-        queues[turn] = queues[turn] or rng.sample(kinds[turn], len(kinds[turn]))
-        order.append(queues[turn].pop())
+    for i in range(how.steps * how.prompts):
+        bad = int((i + 1) * how.bad + 1e-9) > int(i * how.bad + 1e-9)
+        if not kinds[bad]:
+            bad = not bad
+        queues[bad] = queues[bad] or rng.sample(kinds[bad], len(kinds[bad]))
+        order.append(queues[bad].pop())
     return [{"prompt": rollout_id} for rollout_id in order]
 
 
