@@ -24,6 +24,7 @@ from confesslens.models import EMBEDDED
 from confesslens.models.embedded import EMBEDDED_HUB_ID
 from confesslens.models.endpoint import NO_INTERNALS
 from confesslens.rollouts.rollout import add_knowledge
+from confesslens.scale import AnyWorkers, RayWorkers
 from confesslens.shards import (
     CONFESSIONS,
     GROWING,
@@ -39,7 +40,6 @@ from confesslens.shards import (
 
 if TYPE_CHECKING:
     from confesslens.models import Model
-    from confesslens.scale import AnyWorkers
 
 Advance = Callable[[int], Any]
 ACTIVATIONS = "activations.zarr"
@@ -84,7 +84,7 @@ def activations(run: RunFolder, config: RunConfig, workers: AnyWorkers, advance:
     )
 
 
-def probe(run: RunFolder, config: RunConfig, _: AnyWorkers, advance: Advance) -> None:
+def probe(run: RunFolder, config: RunConfig, workers: AnyWorkers, advance: Advance) -> None:
     """Sweep probes over layers and sites, beside their controls; the probe is saved with its card."""
     table = asked_rollouts(run)
     graded = (table["behaviour"] != "neither").to_numpy()
@@ -94,6 +94,13 @@ def probe(run: RunFolder, config: RunConfig, _: AnyWorkers, advance: Advance) ->
     scores = pd.DataFrame({"rollout_id": table["rollout_id"], "probe": np.nan, "text": np.nan})
     run.remove("probes")
     run.remove(TOKEN_SCORES)  # of the probe before
+    told = 0
+
+    def tell(done: int, _: int) -> None:
+        nonlocal told
+        advance(done - told)  # below zero where a worker died
+        told = done
+
     try:
         if config.endpoint is not None:
             raise probes.TooLittleData(NO_INTERNALS)
@@ -113,7 +120,8 @@ def probe(run: RunFolder, config: RunConfig, _: AnyWorkers, advance: Advance) ->
             permutations=PERMUTATIONS,
             primary_sites=[site for site in acts.sites if site in PRIMARY_SITES] or None,
             text_scores=text,
-            progress=lambda done, total: advance(1),
+            progress=tell,
+            each=workers.each if isinstance(workers, RayWorkers) else None,
         )
     except probes.TooLittleData as error:
         run.manifest["probe_note"] = str(error)

@@ -6,10 +6,12 @@ import functools
 import importlib
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from confesslens.config import make_config
+from confesslens.probes import sweep
 from confesslens.run import run
 from confesslens.scale import RayWorkers
 
@@ -47,6 +49,18 @@ def die_once(folder, shard, advance):
 
 def die(folder, shard, advance):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+class KilledOnce:
+    # Kills the worker that it is called in, the first time that it is asked about one item.
+    def __init__(self, function, mark, item):
+        self.function, self.mark, self.item = function, Path(mark), item
+
+    def __call__(self, item):
+        if item == self.item and not self.mark.exists():
+            self.mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.function(item)
 """
 
 
@@ -99,3 +113,25 @@ def test_a_run_ends_with_the_same_tables(tiny_folder, tmp_path):
     on_ray = run(make_config({**settings, "workers": 2, "ray": "local"}), tmp_path / "ray").path
     for name in ("rollouts.parquet", "confessions.parquet", "results/rates.parquet", "results/scores.parquet"):
         pd.testing.assert_frame_equal(pd.read_parquet(alone / name), pd.read_parquet(on_ray / name), obj=name)
+
+
+@pytest.mark.slow
+def test_a_sweep_finds_the_same_although_a_worker_dies(tasks, tmp_path):
+    rng = np.random.default_rng(5)
+    labels, groups = np.arange(96) // 2 % 2 == 1, np.arange(96) // 2
+    evals = np.where(np.arange(96) < 48, "a", "b")
+    values = rng.normal(size=(96, 3, 2, 16)).astype("float32")
+    values[labels, 1, 0, :4] += 1.0
+    grid = (values, np.ones((96, 2), bool), labels, groups, evals, [0, 1, 2], ["answer.mean", "answer.last"])
+    told = []
+    here = sweep(*grid, permutations=19, n_boot=50)
+    with RayWorkers(int, 2) as workers:
+
+        def each(function, items, advance):
+            return workers.each(tasks.KilledOnce(function, tmp_path / "died", items[3]), items, advance)
+
+        there = sweep(*grid, permutations=19, n_boot=50, each=each, progress=lambda done, total: told.append(done))
+    assert (tmp_path / "died").exists()
+    pd.testing.assert_frame_equal(here.table, there.table)
+    np.testing.assert_array_equal(here.nested.score, there.nested.score)
+    assert here.p == there.p and told[-1] == 6

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import StratifiedGroupKFold
-from threadpoolctl import threadpool_limits
 
 from confesslens.probes.closed_forms import centred
 from confesslens.probes.cv import MIN_SCENARIOS, Split, TooLittleData, rarer_scenarios, require_enough
+from confesslens.probes.each import Each, in_threads
 from confesslens.probes.metrics import within_eval_auroc_columns
 
 
@@ -109,6 +109,7 @@ def permutation_test(
     seed: int = 0,
     jobs: int = 2,
     within: bool = False,
+    each: Each | None = None,
 ) -> PermutationTest:
     """Whether the best cell of a grid of layers and sites beats what the best cell of noise does.
 
@@ -136,6 +137,7 @@ def permutation_test(
         seed: of folds and permutations.
         jobs: threads.
         within: permute rows inside scenarios, for matched rows: see `permuted_labels`.
+        each: works on the layers and sites in place of threads, such as `scale.RayWorkers.each` on a cluster.
 
     Raises:
         TooLittleData: fewer than 4 scenarios of the rarer class, in every cell, or labels that cannot be permuted.
@@ -151,28 +153,21 @@ def permutation_test(
             raise ValueError(
                 f"{what} has shape {tuple(got)}, expected {want} for {len(label)} labels, layers and sites"
             )
-    for each in estimators:
-        if each not in ("ridge", "mass_mean"):
-            raise ValueError(f"estimator {each!r} has no permutation test: expected ridge or mass_mean")
+    for estimator in estimators:
+        if estimator not in ("ridge", "mass_mean"):
+            raise ValueError(f"estimator {estimator!r} has no permutation test: expected ridge or mass_mean")
     require_enough(label, group, name)
     columns = np.column_stack([label, permuted_labels(label, group, name, permutations, seed, within)])
     code = np.unique(name, return_inverse=True)[1]
     alphas = [float(a) for a in np.atleast_1d(alpha)]
 
-    def one(i: int, j: int) -> list[NDArray[np.float64]]:
-        inside = np.flatnonzero(there[:, j])
-        if rarer_scenarios(label[inside], group[inside], name[inside]) < MIN_SCENARIOS:
-            return [np.full(columns.shape[1], np.nan)] * len(estimators)
-        x = np.asarray(values[inside, i, j], dtype=np.float64)
-        return _areas(x, columns[inside], code[inside], group[inside], alphas, estimators, folds, seed)
-
+    ask = _Asked(columns, code, group, name, label, alphas, tuple(estimators), folds, seed)
     places = [(i, j) for j in range(len(sites)) for i in range(len(layers))]
-    with threadpool_limits(1):
-        areas = Parallel(n_jobs=jobs, backend="threading")(delayed(one)(i, j) for i, j in places)
+    areas = (each or in_threads(jobs))(partial(_cell_areas, values, there, ask), places, lambda n: None)
     rows = [
-        {"layer": int(layers[i]), "site": str(sites[j]), "estimator": each, "n": int(there[:, j].sum())}
+        {"layer": int(layers[i]), "site": str(sites[j]), "estimator": estimator, "n": int(there[:, j].sum())}
         for i, j in places
-        for each in estimators
+        for estimator in estimators
     ]
     statistics = np.array([own for cell in areas for own in cell])
     z, p, null = max_statistic(statistics)
@@ -207,6 +202,32 @@ def max_statistic(
     p = np.full(len(z), np.nan)
     p[known] = (largest[None, :] >= z[known, :1] - 1e-12).mean(axis=1)
     return z[:, 0], p, largest[1:]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What all cells of a test share."""
+
+    columns: NDArray[np.bool_]
+    code: NDArray
+    groups: NDArray
+    evals: NDArray
+    labels: NDArray[np.bool_]
+    alphas: Sequence[float]
+    estimators: tuple[str, ...]
+    folds: int
+    seed: int
+
+
+def _cell_areas(values: NDArray, present: NDArray, ask: _Asked, place: tuple[int, int]) -> list[NDArray[np.float64]]:
+    """`_areas` of one layer and site; NaN where the rows that have the site are too few."""
+    i, j = place
+    inside = np.flatnonzero(present[:, j])
+    if rarer_scenarios(ask.labels[inside], ask.groups[inside], ask.evals[inside]) < MIN_SCENARIOS:
+        return [np.full(ask.columns.shape[1], np.nan)] * len(ask.estimators)
+    x = np.asarray(values[inside, i, j], dtype=np.float64)
+    rows = (ask.columns[inside], ask.code[inside], ask.groups[inside])
+    return _areas(x, *rows, ask.alphas, ask.estimators, ask.folds, ask.seed)
 
 
 def _areas(

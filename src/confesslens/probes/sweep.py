@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from confesslens.closest import no_such
 from confesslens.probes.bootstrap import auroc_interval, resample_weights
@@ -24,6 +23,7 @@ from confesslens.probes.cv import (
     require_enough,
     scenario_folds,
 )
+from confesslens.probes.each import Each, in_threads
 from confesslens.probes.fit import ESTIMATORS
 from confesslens.probes.folds import FoldPlan, FoldScores, plan_fold, score_fold, shuffled_labels
 from confesslens.probes.grid import check_shapes, primary_of
@@ -130,6 +130,7 @@ def sweep(
     text_scores: ArrayLike | None = None,
     jobs: int = 2,
     progress: Progress | None = None,
+    each: Each | None = None,
 ) -> Sweep:
     """Probe every layer and site for the bad act, with folds by scenario and everything chosen on training folds.
 
@@ -156,6 +157,7 @@ def sweep(
         text_scores: [n] out-of-fold text baseline, for the table's `text` column.
         jobs: threads.
         progress: called with (done, total) after each layer and site.
+        each: works on the layers and sites in place of threads, such as `scale.RayWorkers.each` on a cluster.
 
     Returns:
         The map over layers, sites and estimators, and the nested headline.
@@ -164,9 +166,9 @@ def sweep(
         TooLittleData: one class, or fewer than 4 scenarios of the rarer class in evaluations that have both.
         ValueError: shapes that do not fit together, an unknown primary site or estimator.
     """
-    for each in estimators:
-        if each not in ESTIMATORS:
-            raise ValueError(no_such("estimator", each, ESTIMATORS))
+    for estimator in estimators:
+        if estimator not in ESTIMATORS:
+            raise ValueError(no_such("estimator", estimator, ESTIMATORS))
     labels, groups, evals = np.asarray(labels, dtype=bool), np.asarray(groups), np.asarray(evals)
     present = np.asarray(present, dtype=bool)
     check_shapes(values, present, labels, groups, evals, layers, sites)
@@ -180,11 +182,17 @@ def sweep(
     task = _Task(columns, groups, codes, folds, ordered, inner, seed, weights, tuple(dict.fromkeys(estimators)))
 
     places = [(i, j) for j in range(len(sites)) for i in range(len(layers))]
-    found: dict[tuple[int, int], Cell | None] = {}
-    for place, result in _each_cell(values, present, task, places, jobs):
-        found[place] = result
+    done = 0
+
+    def advance(n: int) -> None:
+        nonlocal done
+        done += n
         if progress is not None:
-            progress(len(found), len(places))
+            progress(done, len(places))
+
+    each = each or in_threads(jobs)
+    cells = each(partial(_cell, values, present, task), places, advance)
+    found: dict[tuple[int, int], Cell | None] = dict(zip(places, cells, strict=True))
 
     scores = np.full((len(labels), len(layers), len(sites), len(task.estimators)), np.nan)
     text = None if text_scores is None else np.asarray(text_scores, dtype=float)
@@ -201,7 +209,7 @@ def sweep(
     nested = choose_nested(candidates, columns, codes, groups, task.penalties, weights)
     test = None
     if permutations:
-        test = _test(values, present, labels, groups, evals, layers, sites, task, permutations, jobs, permute_within)
+        test = _test(values, present, labels, groups, evals, layers, sites, task, permutations, each, permute_within)
     table = pd.DataFrame(rows).assign(p=np.nan)
     if test is not None:
         corrected = test.table.set_index(["layer", "site", "estimator"])["p"]
@@ -222,7 +230,7 @@ def _test(
     sites: Sequence[str],
     task: _Task,
     permutations: int,
-    jobs: int,
+    each: Each,
     within: bool,
 ) -> PermutationTest | None:
     """None where no labels can be exchanged between scenarios: there is then no null to compare with."""
@@ -232,27 +240,16 @@ def _test(
     alphas = [float(ridge_alpha(C)) for C in task.penalties]
     try:
         where = (values, labels, groups, evals, layers, sites, present)
-        return permutation_test(*where, permutations, alphas, kinds, len(task.folds), task.seed, jobs, within)
+        return permutation_test(
+            *where, permutations, alphas, kinds, len(task.folds), task.seed, within=within, each=each
+        )
     except TooLittleData:
         return None
 
 
-def _each_cell(
-    values: NDArray, present: NDArray, task: _Task, places: list[tuple[int, int]], jobs: int
-) -> Iterator[tuple[tuple[int, int], Cell | None]]:
-    def one(place: tuple[int, int]) -> tuple[tuple[int, int], Cell | None]:
-        layer, site = place
-        return place, _cell(values[:, layer, site], present[:, site], task)
-
-    # Threads share `values` without a copy and start at once; the heavy parts release the interpreter lock.
-    with threadpool_limits(1):
-        yield from Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered")(
-            delayed(one)(place) for place in places
-        )
-
-
-def _cell(x: NDArray, present: NDArray, task: _Task) -> Cell | None:
+def _cell(values: NDArray, present: NDArray, task: _Task, place: tuple[int, int]) -> Cell | None:
     """All outer folds of one layer and site; None where the rows that have the site are too few."""
+    x, present = values[:, place[0], place[1]], present[:, place[1]]
     true = task.labels[:, 0]
     if rarer_scenarios(true[present], task.groups[present], task.evals[present]) < MIN_SCENARIOS:
         return None

@@ -7,6 +7,7 @@ import socket
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,16 @@ class RayWorkers:
         hear()
         return [results[index] for index in range(len(shards))]
 
+    def each(
+        self, function: Callable[[Any], Any], items: Sequence[Any], advance: Advance = lambda n: None
+    ) -> list[Any]:
+        """`function` of every item, in their order: a `probes.Each`.
+
+        The function, with the arrays that it holds, goes to every node once, whose workers share it.
+        """
+        shared = self.ray.put(function)
+        return self.map(_apply, [(_Shared([shared]), item) for item in items], advance)
+
     def _started(self, most: int) -> list[Any]:
         if self._news is None:
             from ray.util.queue import Queue
@@ -153,6 +164,28 @@ def _refuse_silence(address: str) -> None:
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
         except OSError as error:
             raise ValueError(f"no Ray cluster at {address!r}: {error.strerror or error}") from None
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """A reference that Ray is not to follow by itself: a worker does, once."""
+
+    references: list[Any]
+
+
+_followed: dict[str, Any] = {}
+
+
+def _apply(_: Any, shard: tuple[_Shared, Any], advance: Advance) -> Any:
+    import ray
+
+    (reference,) = shard[0].references
+    if reference.hex() not in _followed:
+        _followed.clear()
+        _followed[reference.hex()] = ray.get(reference)
+    result = _followed[reference.hex()](shard[1])
+    advance(1)
+    return result
 
 
 class _Worker:
