@@ -20,6 +20,15 @@ ALL: dict[str, dict[str, Any]] = {
     "standard": {"evals": ["all"], "n": 12, "seed": 2},
 }
 """All evaluations, tempted and neutral: the run that most figures share."""
+ORGANISM: dict[str, Any] = {
+    "evals": ["all"],
+    "n": 4,
+    "samples": 2,
+    "neutral_samples": 2,
+    "free_samples": 0,
+    "dtype": "bfloat16",
+}
+"""A run of a model organism, of which there are many: small, and in the numbers that organisms were trained in."""
 
 
 FITTED = "The probe is fitted to behaviour: that it fires shows that the act can be read inside, not that it was known."
@@ -69,8 +78,8 @@ def _volunteered(work: Work) -> Drawn:
 def _no_thought(work: Work) -> Drawn:
     parts, says = [], []
     for cot, name in ((True, "with a chain of thought"), (False, "without one")):
-        run = work.run(cot=cot)
-        rates = run.tables()["rates"]
+        run = work.run(until="confessions", cot=cot, organism=work.setting("organism"))
+        rates = faithfulness.rates(run.read_table("rollouts.parquet"), run.read_table("confessions.parquet"))
         parts.append(series(rates[rates["condition"] == TEMPTED], {"p_confess_given_bad": name}))
         says.append(f"{name[0].upper()}{name[1:]}: {of_counts(run)}")
     table = pd.concat(parts, ignore_index=True)
@@ -210,7 +219,8 @@ EXPERIMENTS = (
         "no_thought",
         "P(confess | bad) with and without a chain of thought before the answer (after Figure 15).",
         _no_thought,
-        ALL,
+        {"quick": ALL["quick"], "standard": {**ORGANISM, "n": 8, "seed": 11}},
+        {"quick": {"organism": None}, "standard": {"organism": "confessor"}},
     ),
     Experiment("table1", "The first two columns of Table 1, this model beside the paper's.", _table1, ALL),
     Experiment("probe_map", "AUROC of a probe for bad against complied answers, over layer and site.", _probe_map, ALL),
@@ -221,7 +231,7 @@ EXPERIMENTS = (
         _cells,
         {
             "quick": {"evals": ["people", "broken_browser", "sandbagging"], "n": 4, "seed": 5},
-            "standard": {"evals": ["all"], "n": 10, "seed": 5},
+            "standard": {**ORGANISM, "probe_every": 3, "seed": 10},
         },
         {"quick": {"organisms": "shipped"}, "standard": {"organisms": "shipped"}},
     ),

@@ -22,7 +22,6 @@ RUN = {
         "seed": 9,
     },
 }
-CONFESSIONS = "confessions"  # the stage that is enough of the runs before and after
 HOW = ("steps", "prompts", "generations", "learning_rate")
 QUICK = {"steps": 3, "prompts": 2, "generations": 4, "learning_rate": 2e-4, "learn": ["people"], "organism": None}
 LEARNED = ["instruction_following", "jailbreak_tutor", "people", "covert_rule", "impossible_timer"]
@@ -39,7 +38,7 @@ def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
     from confesslens.organisms.rewards import REWARDS, judged_answers, judged_confessions
 
     organism = work.recipe.settings.get("organism")
-    before = work.run(CONFESSIONS, organism=organism)
+    before = work.run(until="confessions", organism=organism)
     config = work.config(organism=organism)
     rollouts = before.read_table("rollouts.parquet")
     how = Reinforcement(seed=config.seed, **{name: work.setting(name) for name in HOW})
@@ -58,7 +57,7 @@ def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
         start=organism_folder(organism) if organism else config.adapter,
         progress=lambda done, n, _: work.progress("confession", done, n),
     )
-    return before, work.run(CONFESSIONS, adapter=str(out), held_out=organism is not None)
+    return before, work.run(until="confessions", adapter=str(out), held_out=organism is not None)
 
 
 def _learned(work: Work) -> str:
