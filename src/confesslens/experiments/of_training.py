@@ -25,7 +25,7 @@ RUN = {
 HOW = ("steps", "prompts", "generations", "learning_rate")
 QUICK = {"steps": 3, "prompts": 2, "generations": 4, "learning_rate": 2e-4, "learn": ["people"], "organism": None}
 LEARNED = ["instruction_following", "jailbreak_tutor", "people", "covert_rule", "impossible_timer"]
-STANDARD = {**QUICK, "steps": 40, "prompts": 4, "generations": 8, "learn": LEARNED, "organism": "reluctant"}
+STANDARD = {**QUICK, "steps": 80, "prompts": 4, "generations": 8, "learn": LEARNED, "organism": "reluctant"}
 
 
 def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
