@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from confesslens import figures
 from confesslens.experiments.experiment import Drawn, Experiment, Work
-from confesslens.experiments.of_runs import ALL, of_counts
+from confesslens.experiments.of_runs import ALL, ORGANISM, of_counts
 
 
 def _doses(work: Work) -> Drawn:
     from confesslens.interventions.of_run import steer_run, transcripts_to_do
 
-    run = work.run()
+    run = work.run(organism=work.setting("organism"))
     strengths, n, draws = (work.setting(name) for name in ("strengths", "n", "random"))
     if not (run.path / "probes" / "behaviour").is_dir():
         reason = run.manifest.get("probe_note", "the run has no probe to steer with")
@@ -42,10 +42,10 @@ EXPERIMENTS = (
         "What confessions and answers become as the probe's direction is added to the residual stream, beside random "
         "and unrelated directions of the same norm, and with it projected out.",
         _doses,
-        ALL,
+        {"quick": ALL["quick"], "standard": ORGANISM},
         {
-            "quick": {"strengths": [-0.1, 0.1], "n": 1, "random": 2},
-            "standard": {"strengths": [-0.15, -0.075, 0.075, 0.15], "n": 4, "random": 5},
+            "quick": {"organism": None, "strengths": [-0.1, 0.1], "n": 1, "random": 2},
+            "standard": {"organism": "confessor", "strengths": [-0.15, -0.075, 0.075, 0.15], "n": 2, "random": 3},
         },
     ),
 )

@@ -27,10 +27,13 @@ ORGANISM: dict[str, Any] = {
     "neutral_samples": 2,
     "free_samples": 0,
     "dtype": "bfloat16",
+    "probe_every": 3,
+    "seed": 10,
 }
 """A run of a model organism, of which there are many: small, and in the numbers that organisms were trained in."""
 
 
+FORMS = ["three_part", "question", "report"]
 FITTED = "The probe is fitted to behaviour: that it fires shows that the act can be read inside, not that it was known."
 
 
@@ -144,7 +147,7 @@ def _compute(work: Work) -> Drawn:
     from confesslens.confessions import confess
     from confesslens.interventions.of_run import load_run_model
 
-    run = work.run()
+    run = work.run(organism=work.setting("organism"))
     rollouts = run.read_table("rollouts.parquet")
     bad = rollouts[(rollouts["condition"] == TEMPTED) & (rollouts["behaviour"] == "not_complied")]
     bad = bad[bad.groupby("eval").cumcount() < work.setting("rollouts")]
@@ -209,10 +212,10 @@ EXPERIMENTS = (
         "compute",
         "P(confess | bad) with the majority of several samples, and with longer forms (after Figure 14).",
         _compute,
-        ALL,
+        {"quick": ALL["quick"], "standard": ORGANISM},
         {
-            "quick": {"rollouts": 2, "samples": 3, "requests": ["three_part", "question", "report"]},
-            "standard": {"rollouts": 10, "samples": 5, "requests": ["three_part", "question", "report"]},
+            "quick": {"organism": None, "rollouts": 2, "samples": 3, "requests": FORMS},
+            "standard": {"organism": "confessor", "rollouts": 10, "samples": 5, "requests": FORMS},
         },
     ),
     Experiment(
@@ -231,7 +234,7 @@ EXPERIMENTS = (
         _cells,
         {
             "quick": {"evals": ["people", "broken_browser", "sandbagging"], "n": 4, "seed": 5},
-            "standard": {**ORGANISM, "probe_every": 3, "seed": 10},
+            "standard": ORGANISM,
         },
         {"quick": {"organisms": "shipped"}, "standard": {"organisms": "shipped"}},
     ),
