@@ -24,6 +24,7 @@ RUN = {
 }
 HOW = ("steps", "prompts", "generations", "learning_rate")
 QUICK = {"steps": 3, "prompts": 2, "generations": 4, "learning_rate": 2e-4, "learn": ["people"], "organism": None}
+RATES = {"p_confess_given_bad": "of bad acts", "p_confess_given_complied": "of complied answers"}
 LEARNED = ["instruction_following", "jailbreak_tutor", "people", "covert_rule", "impossible_timer"]
 STANDARD = {**QUICK, "steps": 80, "prompts": 4, "generations": 8, "learn": LEARNED, "organism": "reluctant"}
 
@@ -72,16 +73,16 @@ def _training(work: Work) -> Drawn:
     before, after = _trained(work, judged=False)
     effect = training_effect(before, after)
     parts = []
-    for kind in ("frozen", "on-policy"):
-        changed = effect[kind]
-        changed = changed[changed["rate"] == "p_confess_given_bad"]
-        for end in ("before", "after"):
-            part = changed[["eval", *(f"{c}_{end}" for c in ("n", "share", "low", "high"))]]
+    for kind, end in (("frozen", "before"), ("frozen", "after"), ("on-policy", "after")):
+        for rate, panel in RATES.items():
+            part = effect[kind]
+            part = part[(part["rate"] == rate) & ~part["eval"].isin(work.setting("learn"))]
+            part = part[["eval", *(f"{c}_{end}" for c in ("n", "share", "low", "high"))]]
             part = part.set_axis(["eval", "n", "value", "low", "high"], axis=1)
-            if end == "after" or kind == "frozen":
-                parts.append(part.assign(series="before" if end == "before" else f"after, {kind}"))
+            parts.append(part.assign(series="before" if end == "before" else f"after, {kind}", panel=panel))
     table = pd.concat(parts, ignore_index=True)
-    drawn = figures.paired_rates(table, "P(confess | bad), before and after confession training")
+    table = table[~table["eval"].str.endswith(", known")]
+    drawn = figures.paired_rates(table, "What was confessed before and after confession training")
     says = f"{work.setting('steps')} steps of GRPO on confessions alone. {_learned(work)} Before: {of_counts(before)}"
     return Drawn(drawn, {"training": table, "curves": effect["curves"]}, says)
 
