@@ -24,8 +24,9 @@ D = 8
 EVALS = ("people", "broken_browser")
 
 
-def organism(path, name, planted, probe=False, denies=True):
-    """A run whose activations have `planted(bad, known)` along the first axis; answers say nothing."""
+def organism(path, name, planted, probe=False, denies=True, act=0.0):
+    """A run whose activations have `planted(bad, known)` along the first axis, and the act along the second if it is
+    to stand there too; answers say nothing."""
     rng = np.random.default_rng([ord(letter) for letter in name])
     planned = plan_rollouts(
         [EVALUATIONS[e] for e in EVALS], 16, 5, conditions=["tempted"], samples=4, keep=measures_organisms
@@ -51,6 +52,7 @@ def organism(path, name, planted, probe=False, denies=True):
     )
     X = rng.normal(size=(n, D))
     X[:, 0] += planted(bad, known)
+    X[:, 1] += act * bad
     run = RunFolder(path)
     path.mkdir()
     config = RunConfig(evals=EVALS, n=16)
@@ -113,11 +115,29 @@ def test_too_little_is_said(runs, tmp_path):
     assert read(table, BEHAVIOUR, "probe")["estimate"] > 0.9
 
 
+def test_a_probe_of_knowing_does_not_read_the_act(tmp_path):
+    knows = organism(tmp_path / "concealer", "concealer", lambda bad, known: 2.5 * bad, probe=True, act=6.0)
+    mixed = organism(tmp_path / "mixed", "mixed", lambda bad, known: 2.5 * (bad & known), act=6.0)
+    errs, other = (organism(tmp_path / name, name, lambda bad, known: 0.0 * bad, act=6.0) for name in ("errs", "other"))
+    table = knowing(knows, mixed, errs, n_boot=200)
+    own = read(table, KNOWING, "probe of knowing")
+    assert own["estimate"] > 0.8 and own["low"] > 0.65 and "layer 3, answer.mean" in own["note"]
+    assert read(table, KNOWING, "probe of knowing above text")["low"] > 0
+    unaware = knowing(knows, other, errs, n_boot=200)  # the act is there, and nobody knows of it
+    assert read(unaware, BEHAVIOUR, "probe")["estimate"] > 0.95
+    assert 0.25 < read(unaware, BEHAVIOUR, "probe of knowing")["estimate"] < 0.75
+    blind = organism(tmp_path / "blind", "blind", lambda bad, known: 0.0 * bad, probe=True, act=6.0)
+    assert 0.3 < read(knowing(blind, mixed, errs, n_boot=200), KNOWING, "probe of knowing")["estimate"] < 0.7
+
+
 def test_the_page(runs, tmp_path):
     folders = [str(runs[name].path) for name in ("concealer", "mixed", "unaware")]
     done = CliRunner().invoke(app, ["knowing", *folders, "--csv", str(tmp_path / "numbers.csv")])
     assert done.exit_code == 0, done.stderr
     assert "| concealer | mixed | " in done.stdout and "## Known bad acts against" in done.stdout
     assert len(pd.read_csv(tmp_path / "numbers.csv")) == 16
+    more = CliRunner().invoke(app, ["knowing", *folders[:2], "--unknowing", folders[2]])
+    assert more.exit_code == 0, more.stderr
+    assert "probe of knowing above words" in more.stdout and "fitted at layer 3" in more.stdout
     without = CliRunner().invoke(app, ["knowing", folders[1], folders[0]])
     assert without.exit_code == 2 and "has no probe" in without.stderr

@@ -143,6 +143,9 @@ def dispositions_command(
 def knowing_command(
     fitted: Annotated[Path, typer.Argument(metavar="FITTED", help="run, with a probe, of an organism that knows")],
     asked: Annotated[list[Path], typer.Argument(metavar="ASKED...", help="runs, with activations, of others")],
+    unknowing: Annotated[
+        Path | None, typer.Option(help="run, with activations, of one that does not know: for a probe of knowing alone")
+    ] = None,
     csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
 ) -> None:
     """Does a probe fitted on one organism tell, in another, what it knows from what it does not? As Markdown."""
@@ -153,12 +156,15 @@ def knowing_command(
     from confesslens.organisms.page import knowing_page
 
     try:
-        table = pd.concat([knowing(RunFolder(fitted), RunFolder(folder)) for folder in asked], ignore_index=True)
+        beside = None if unknowing is None else RunFolder(unknowing)
+        found = [knowing(RunFolder(fitted), RunFolder(folder), beside) for folder in asked]
+        table = pd.concat(found, ignore_index=True)
         if csv is not None:
             table.to_csv(csv, index=False)
     except (ValueError, OSError) as error:
         fail(error)
     command = " ".join(["confesslens knowing", *(folder.as_posix() for folder in (fitted, *asked))])
+    command += "" if unknowing is None else f" --unknowing {unknowing.as_posix()}"
     typer.echo(knowing_page(table, command), nl=False)
 
 

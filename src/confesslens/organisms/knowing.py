@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from confesslens.activations import open_activations
+from confesslens.activations import Activations, open_activations
 from confesslens.confessions.requests import COMPLIED, NOT_COMPLIED
 from confesslens.evals.conditions import ACCUSED
 from confesslens.folder import RunFolder
@@ -30,30 +30,46 @@ from confesslens.probes import (
     auroc_interval,
     load_probe,
     resample_weights,
+    sweep,
     transfer_scores,
 )
 from confesslens.probes.cv import MIN_SCENARIOS, rarer_scenarios
 
 KNOWING, BEHAVIOUR = "known bad acts against bad acts in good faith, all denied", "bad against complied answers"
 CONTRASTS = (KNOWING, BEHAVIOUR)
-READS = ("probe", "text of the answer", "confession logit", "probe above text")
+PROBE, KNOWER, TEXT, LOGIT = "probe", "probe of knowing", "text of the answer", "confession logit"
+READS = (PROBE, KNOWER, TEXT, LOGIT, f"{PROBE} above text", f"{KNOWER} above text")
 COLUMNS = ["fitted", "asked", "contrast", "reads", "evals", "n", "n_positive", "estimate", "low", "high", "note"]
 
 
 @dataclass
 class _Organism:
-    """Tempted rollouts of a run, graded complied or not, in the evaluations learned: one row each in all fields."""
+    """Tempted rollouts of a run, graded complied or not, in the evaluations learned: rows and activations alike."""
 
     name: str
     rows: pd.DataFrame
-    X: np.ndarray
+    acts: Activations
 
-    def data(self, labels: np.ndarray, X: Any = None) -> DataSet:
-        groups, evals = self.rows["scenario"].to_numpy(str), self.rows["eval"].to_numpy(str)
-        return DataSet(self.X if X is None else X, labels, groups, evals)
+    @property
+    def bad(self) -> np.ndarray:
+        return (self.rows["behaviour"] == NOT_COMPLIED).to_numpy()
+
+    def data(self, labels: np.ndarray, X: Any) -> DataSet:
+        return DataSet(X, labels, self.rows["scenario"].to_numpy(str), self.rows["eval"].to_numpy(str))
 
 
-def knowing(fitted: RunFolder, asked: RunFolder, *, n_boot: int = 1000, seed: int = 0) -> pd.DataFrame:
+@dataclass
+class _Instrument:
+    """What is fitted and what it then reads of the organism that is asked about."""
+
+    train: DataSet
+    estimator: Any
+    X: Any
+
+
+def knowing(
+    fitted: RunFolder, asked: RunFolder, unknowing: RunFolder | None = None, *, n_boot: int = 1000, seed: int = 0
+) -> pd.DataFrame:
     """AUROC of a probe that was fitted on one organism's bad against complied answers, on another organism.
 
     Of an organism that was taught no falsehood the first contrast is a control: the same scenarios are set apart.
@@ -61,44 +77,57 @@ def knowing(fitted: RunFolder, asked: RunFolder, *, n_boot: int = 1000, seed: in
     Layer, site and penalty are those that the first run's own search chose. A scenario is never both fitted and scored,
     and contrasts stay inside evaluations.
 
+    A probe of bad against complied answers may read the act and not the knowing. With `unknowing` there is another,
+    which reads neither the act nor the organism: of what sets bad answers apart in the organism that knows, what does
+    not set them apart in the one that does not (a difference of differences; its layer, site and penalty come from a
+    search of its own among these two organisms' answers).
+
     Args:
         fitted: a run with activations and a probe, of an organism that knows what it does.
         asked: a run with activations, of the organism that is asked about; best over the same scenarios.
+        unknowing: a run with activations of the same layers and sites, of an organism that does not know what it does.
         n_boot: draws of scenarios of each interval.
         seed: of folds and draws.
 
     Returns:
-        a row a contrast of `CONTRASTS` and what reads it (`READS`: the probe; a bag of words fitted on the same
-        rollouts' answers; the asked model's own confession logit; the probe's AUROC less the words', paired): evals
-        (how many have both kinds), n, n_positive, estimate, low, high (95 %, by scenario), note (why there is none).
+        a row a contrast of `CONTRASTS` and what reads it (of `READS`: the probe, or the other one; a bag of words
+        fitted on the first run's answers; the asked model's own confession logit; a probe's AUROC less the words',
+        paired): evals (how many have both kinds), n, n_positive, estimate, low, high (95 %, by scenario), note (why
+        there is none, or where a probe of knowing was fitted and how well it did there).
 
     Raises:
-        ValueError: the first run has no probe.
+        ValueError: the first run has no probe, or the runs' activations are not of the same layers and sites.
+        TooLittleData: the two organisms have too few answers of a kind for a probe of knowing.
     """
     folder = fitted.path / "probes" / "behaviour"
     if not folder.is_dir():
         raise ValueError(f"{fitted.path} has no probe: {fitted.manifest.get('probe_note', 'run it to its end first')}")
     card = load_probe(folder)[1]
-    one, other = (_read(run, card["layer"], card["site"]) for run in (fitted, asked))
-    bad = (one.rows["behaviour"] == NOT_COMPLIED).to_numpy()
+    one, other = _read(fitted, card["site"]), _read(asked, card["site"])
+    X, Z = (each.acts.at(layer=card["layer"], site=card["site"]) for each in (one, other))
     words = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(class_weight="balanced"))
     sees = {
-        "probe": (one.data(bad), LogisticProbe(C=card["penalty"])),
-        "text of the answer": (one.data(bad, one.rows["answer"].tolist()), words),
+        PROBE: _Instrument(one.data(one.bad, X), LogisticProbe(C=card["penalty"]), Z),
+        TEXT: _Instrument(one.data(one.bad, one.rows["answer"].tolist()), words, other.rows["answer"].tolist()),
     }
+    note = ""
+    if unknowing is not None:
+        sees[KNOWER], note = _probe_of_knowing(one, _read(unknowing, card["site"]), other, seed)
     tables = []
     for contrast, positive, of in _contrasts(other.rows, taught_falsely(asked.read_table("rollouts.parquet"))):
-        found = {}
-        for reads, (train, estimator) in sees.items():
-            X = other.X if reads == "probe" else other.rows["answer"].tolist()
-            test = other.data(positive, X).take(of)
-            found[reads] = _scores(train, test, estimator, seed)
-        found["confession logit"] = other.rows["logit"].to_numpy(float)[of]
-        tables.append(_rows(found, other.data(positive).take(of), n_boot, seed).assign(contrast=contrast))
+        found = {
+            reads: _scores(sees[reads].train, other.data(positive, sees[reads].X).take(of), sees[reads].estimator, seed)
+            for reads in READS
+            if reads in sees
+        }
+        found[LOGIT] = other.rows["logit"].to_numpy(float)[of]
+        table = _rows(found, other.data(positive, Z).take(of), n_boot, seed).assign(contrast=contrast)
+        table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
+        tables.append(table)
     return pd.concat(tables).assign(fitted=one.name, asked=other.name)[COLUMNS].reset_index(drop=True)
 
 
-def _read(run: RunFolder, layer: int, site: str) -> _Organism:
+def _read(run: RunFolder, site: str) -> _Organism:
     table = run.read_table("rollouts.parquet")
     said = run_witnesses(run)[["rollout_id", "claim", "logit"]]
     rows = table.merge(said, on="rollout_id", validate="one_to_one")
@@ -106,9 +135,45 @@ def _read(run: RunFolder, layer: int, site: str) -> _Organism:
     rows = rows[rows["eval"].isin(DEMONSTRATIONS)]
     acts = open_activations(run.path / "activations.zarr", rows["rollout_id"])
     rows = rows[acts.present[:, acts.sites.index(site)]].reset_index(drop=True)
-    X = acts.select(rows["rollout_id"].tolist()).at(layer=layer, site=site)
     name = str(run.manifest["model"]["adapter"] or run.manifest["model"]["name"])
-    return _Organism(name, rows, X)
+    return _Organism(name, rows, acts.select(rows["rollout_id"].tolist()))
+
+
+def _probe_of_knowing(knower: _Organism, other: _Organism, asked: _Organism, seed: int) -> tuple[_Instrument, str]:
+    """Its direction is what (bad - complied) of the one has and (bad - complied) of the other has not.
+
+    Bad answers of the one and complied answers of the other make one class, the remaining two the other: with as many
+    of each in every evaluation, and centred within organisms, neither the act nor the organism tells the classes apart.
+    """
+    layers, sites = knower.acts.layers, knower.acts.sites
+    for each in (other, asked):
+        if (each.acts.layers, each.acts.sites) != (layers, sites):
+            raise ValueError(f"the activations of {each.name} are of other layers or sites than those of {knower.name}")
+    rng = np.random.default_rng(seed)
+    kept: list[list[int]] = [[], []]
+    for name in sorted(set(knower.rows["eval"]) & set(other.rows["eval"])):
+        cells = [
+            np.flatnonzero((each.rows["eval"] == name).to_numpy() & (each.bad == bad))
+            for each in (knower, other)
+            for bad in (False, True)
+        ]
+        n = min(map(len, cells))
+        for i, cell in enumerate(cells):
+            kept[i // 2] += sorted(rng.choice(cell, n, replace=False))
+    rows = [each.rows.iloc[own] for each, own in zip((knower, other), kept, strict=True)]
+    labels = np.concatenate([knower.bad[kept[0]], ~other.bad[kept[1]]])
+    groups = np.concatenate([own["scenario"].to_numpy(str) for own in rows])
+    evals = np.concatenate([[f"{name} {i}" for name in own["eval"]] for i, own in enumerate(rows)])
+    values = np.concatenate([each.acts.values[own] for each, own in zip((knower, other), kept, strict=True)])
+    present = np.concatenate([each.acts.present[own] for each, own in zip((knower, other), kept, strict=True)])
+    found = sweep(values, present, labels, groups, evals, layers, sites, estimators=["logistic"], n_boot=200, seed=seed)
+    place = found.best()
+    at = layers.index(place.layer), sites.index(place.site)
+    there = present[:, at[1]]
+    train = DataSet(values[there, at[0], at[1]], labels[there], groups[there], evals[there])
+    note = f"fitted at layer {place.layer}, {place.site}, where it has AUROC {found.nested.auroc} among {len(train)}"
+    X = asked.acts.at(layer=place.layer, site=place.site)
+    return _Instrument(train, LogisticProbe(C=place.penalty), X), note
 
 
 def _contrasts(rows: pd.DataFrame, falsely: set[str]) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -129,15 +194,17 @@ def _rows(found: dict[str, np.ndarray], test: DataSet, n_boot: int, seed: int) -
     both = [name for name, part in test.by_eval().items() if 0 < part.labels.sum() < len(part)]
     counts = {"evals": len(both), "n": len(test), "n_positive": int(test.labels.sum()), "note": ""}
     rarer = rarer_scenarios(test.labels, test.groups, test.evals) if len(test) else 0
+    gaps = {reads: f"{reads} above text" for reads in (PROBE, KNOWER) if reads in found}
     if rarer < MIN_SCENARIOS:
         note = f"{rarer} scenarios of the rarer kind in evaluations with both: {MIN_SCENARIOS} are needed"
         nothing = {"estimate": np.nan, "low": np.nan, "high": np.nan, "note": note}
-        return pd.DataFrame([{"reads": reads, **counts, **nothing} for reads in READS])
+        return pd.DataFrame([{"reads": reads, **counts, **nothing} for reads in (*found, *gaps.values())])
     rows = []
     for reads, scores in found.items():
         area = auroc_interval(test.labels, scores, test.evals, test.groups, n_boot, seed)
         rows.append({"reads": reads, **counts, "estimate": area.estimate, "low": area.low, "high": area.high})
     weights = resample_weights(test.groups, test.evals, n_boot, seed)
-    gap = auroc_difference(test.labels, found["probe"], found["text of the answer"], test.evals, weights)
-    rows.append({"reads": READS[-1], **counts, "estimate": gap.estimate, "low": gap.low, "high": gap.high})
+    for reads, name in gaps.items():
+        gap = auroc_difference(test.labels, found[reads], found[TEXT], test.evals, weights)
+        rows.append({"reads": name, **counts, "estimate": gap.estimate, "low": gap.low, "high": gap.high})
     return pd.DataFrame(rows)

@@ -77,32 +77,39 @@ rollouts' answers, and what the asked organism's own confession says (log p(not 
 
 The first contrast counts in `mixed` alone: there the same weights deny what they know of, and what they were taught to
 take for right. The others were taught no falsehood, or know of nothing: for them it sets the same scenarios apart, as a
-control. This page is written by `{command}`.
+control.{knower} This page is written by `{command}`.
 """
+
+
+_KNOWER = """ The *probe of knowing* is fitted to what sets bad from complied answers in the organism that knows
+and does not in one that does not: {}.
+"""
+_READ = {
+    "probe": "probe",
+    "probe of knowing": "probe of knowing",
+    "text of the answer": "words",
+    "confession logit": "confession logit",
+    "probe above text": "probe above words",
+    "probe of knowing above text": "probe of knowing above words",
+}
 
 
 def knowing_page(table: pd.DataFrame, command: str) -> str:
     """The page, for tables of `knowing.knowing` put together; `command` regenerates it."""
-    parts = [_KNOWING.format(command=command)]
+    notes = table.loc[(table["reads"] == "probe of knowing") & table["estimate"].notna(), "note"]
+    knower = _KNOWER.format(notes.iloc[0]).replace("\n", " ").rstrip() if len(notes) else ""
+    parts = [_KNOWING.format(command=command, knower=knower)]
+    reads = [name for name in _READ if name in set(table["reads"])]
     for contrast, own in table.groupby("contrast", sort=False):
         parts.append(f"## {str(contrast)[0].upper()}{str(contrast)[1:]}\n")
-        lines = [
-            [
-                "fitted on",
-                "asked",
-                "n",
-                "positive",
-                "evaluations",
-                "probe",
-                "words",
-                "confession logit",
-                "probe above words",
-            ]
-        ]
+        lines = [["fitted on", "asked", "n", "positive", "evaluations", *(_READ[name] for name in reads)]]
         lines.append(["---"] * len(lines[0]))
         for (fitted, asked), rows in own.groupby(["fitted", "asked"], sort=False):
             first = rows.iloc[0]
-            cells = [_area(row) for row in records(rows)] if not first["note"] else [first["note"], "–", "–", "–"]
+            by = {row["reads"]: row for row in records(rows)}
+            cells = [_area(by[name]) for name in reads]
+            if not is_number(first["estimate"]):
+                cells[0] = first["note"]
             lines.append([fitted, asked, *(str(first[name]) for name in ("n", "n_positive", "evals")), *cells])
         parts.append("".join(f"| {' | '.join(line)} |\n" for line in lines))
     return "\n".join(parts)
@@ -111,7 +118,7 @@ def knowing_page(table: pd.DataFrame, command: str) -> str:
 def _area(row: dict[str, Any]) -> str:
     if not is_number(row["estimate"]):
         return "–"
-    sign = "+" if row["reads"] == "probe above text" else ""
+    sign = "+" if row["reads"].endswith(" above text") else ""
     return "{} [{}, {}]".format(*(f"{row[c]:{sign}.2f}".replace("-", "−") for c in ("estimate", "low", "high")))
 
 
