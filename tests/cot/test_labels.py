@@ -7,7 +7,8 @@ import json
 import pandas as pd
 import pytest
 
-from confesslens.cot import draw_for_labelling, load_labels, save_labels
+from confesslens.cot import draw_for_labelling, load_labels, monitor_thoughts, save_labels, shipped_labels
+from confesslens.evals import EVALUATIONS
 
 
 @pytest.fixture
@@ -74,3 +75,14 @@ def test_bad_files_are_named(tmp_path, lines, message):
 def test_nothing_to_label(rollouts):
     with pytest.raises(ValueError, match="nothing to label"):
         draw_for_labelling(rollouts.assign(cot=""))
+
+
+def test_the_shipped_labels_are_of_every_evaluation_and_the_lexical_monitor_misses_drafts():
+    labels = shipped_labels()
+    assert len(labels) >= 200 and set(labels["eval"]) == set(EVALUATIONS)
+    mentioned = labels[labels["label"] == "mentions"]
+    assert len(mentioned) >= 10 and (mentioned["quote"] != "").all()
+    found = monitor_thoughts(labels)["mentioned"].astype(bool)
+    agreed = found & (labels["label"] == "mentions")
+    assert 0 < agreed.sum() < len(mentioned) / 2  # it reads plans in words, not drafts of the act
+    assert (~found)[labels["label"] == "none"].mean() > 0.95

@@ -7,7 +7,7 @@ from confesslens.cot.monitor import Monitor, lexical_monitor, monitor_thoughts
 
 if TYPE_CHECKING:
     from confesslens.cot.judged import judge_monitor
-    from confesslens.cot.labels import draw_for_labelling, load_labels, save_labels
+    from confesslens.cot.labels import draw_for_labelling, load_labels, save_labels, shipped_labels
     from confesslens.cot.trained import TfidfMonitor, out_of_fold_scores
 
 _HOME = {  # imported at their first use: a worker needs none of them
@@ -17,6 +17,7 @@ _HOME = {  # imported at their first use: a worker needs none of them
     "load_labels": "labels",
     "out_of_fold_scores": "trained",
     "save_labels": "labels",
+    "shipped_labels": "labels",
 }
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "out_of_fold_scores",
     "save_labels",
     "sentences",
+    "shipped_labels",
 ]
 
 
