@@ -63,8 +63,10 @@ def test_confession_training_is_drawn(name, home, tiny_folder):
     rollouts = before.read_table("rollouts.parquet")
     graded = [("complied", "not_complied")[i % 2] for i in range(len(rollouts))]
     before.write_table("rollouts.parquet", rollouts.assign(behaviour=graded))
-    curves, *_ = check(make_figure(recipe, home / "out", home / "trained"), name)
+    folder = make_figure(recipe, home / "out", home / "trained")
+    curves, *_ = check(folder, name)
     assert curves["n"].sum() > 0
+    assert (folder / "training_curves.png").is_file() == (name == "training")
 
 
 def test_the_causal_figure_says_that_there_is_no_probe(home, tiny_folder):

@@ -44,11 +44,13 @@ class Drawn:
         figure: the picture.
         tables: every number that it shows, by file name.
         says: what was seen, with n; the caption's second half.
+        beside: further pictures of it, by file name.
     """
 
     figure: Figure
     tables: Mapping[str, pd.DataFrame]
     says: str
+    beside: Mapping[str, Figure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -109,13 +109,15 @@ def make_figure(
     experiment = find_experiment(recipe.figure)
     drawn = experiment.draw(Work(recipe, Path(work), progress))
     folder = Path(out) / recipe.figure
-    save_figure(drawn.figure, folder, recipe.figure)
+    for name, figure in {recipe.figure: drawn.figure, **drawn.beside}.items():
+        save_figure(figure, folder, name)
     for name, table in drawn.tables.items():
         _write(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
     _write(folder / RECIPE, yaml.safe_dump(asdict(recipe), sort_keys=False, allow_unicode=True))
     caption = [
         f"# {recipe.figure}",
         f"![{experiment.shows}]({recipe.figure}.png)",
+        *(f"![{name.replace('_', ' ')}]({name}.png)" for name in drawn.beside),
         f"{experiment.shows} {drawn.says} Intervals are 95 %; the numbers are in "
         f"{', '.join(f'`{name}.csv`' for name in drawn.tables)}.",
         f"Made again by `{command or f'confesslens figure {recipe.figure}'}` from `{RECIPE}`.",

@@ -81,10 +81,12 @@ def _training(work: Work) -> Drawn:
             part = part.set_axis(["eval", "n", "value", "low", "high"], axis=1)
             parts.append(part.assign(series="before" if end == "before" else f"after, {kind}", panel=panel))
     table = pd.concat(parts, ignore_index=True)
-    table = table[~table["eval"].str.endswith(", known")]
+    table = table[~table["eval"].str.contains(", ")]  # means of some of the scenarios
+    table["eval"] = table["eval"].replace({name: f"mean of {name} ones" for name in ("learned", "held-out")})
     drawn = figures.paired_rates(table, "What was confessed before and after confession training")
     says = f"{work.setting('steps')} steps of GRPO on confessions alone. {_learned(work)} Before: {of_counts(before)}"
-    return Drawn(drawn, {"training": table, "curves": effect["curves"]}, says)
+    curves = {"training_curves": figures.training(effect["curves"])}
+    return Drawn(drawn, {"training": table, "curves": effect["curves"]}, says, curves)
 
 
 def _weak_judge(work: Work) -> Drawn:
@@ -92,8 +94,12 @@ def _weak_judge(work: Work) -> Drawn:
 
     before, after = _trained(work, judged=True)
     curves = training_effect(before, after)["curves"]
-    drawn = figures.training(curves, "Answers and confessions under a judge that can be fooled")
-    says = f"{work.setting('steps')} steps; the judge is {work.setting('judge')}. {_learned(work)}"
+    told = curves[curves["curve"].isin(["answer_accuracy", "confession_accuracy"])]
+    drawn = figures.training(told, "Answers and confessions under a judge that can be fooled")
+    says = (
+        f"{work.setting('steps')} steps, a quarter of them of confessions; the judge is {work.setting('judge')}, which "
+    )
+    says += f"is right about an answer where it gives a complied one more than even odds. {_learned(work)}"
     says += f" Before: {of_counts(before)}"
     return Drawn(drawn, {"curves": curves}, says)
 
