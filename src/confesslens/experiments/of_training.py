@@ -107,8 +107,8 @@ def _weak_judge(work: Work) -> Drawn:
 EXPERIMENTS = (
     Experiment(
         "training",
-        "P(confess | bad) before and after a reward for honest confessions, on frozen rollouts and on the model's own "
-        "(after Figures 5 and 17).",
+        "What is confessed of bad and of complied answers before and after a reward for honest confessions, on frozen "
+        "rollouts and on the model's own (after Figures 5 and 17).",
         _training,
         RUN,
         {"quick": QUICK, "standard": STANDARD},
