@@ -59,10 +59,10 @@ def test_a_stopped_training_goes_on_to_the_same_adapter(tiny_folder, short, tmp_
         if step > 3:
             raise Stopped
 
-    def train(folder, **more):
-        return reinforce_confessions(load_model(tiny_folder), short, folder, lower_case, how, **more)
-
     how = dataclasses.replace(HOW, steps=8, save_steps=2)
+
+    def train(folder, how=how, **more):
+        return reinforce_confessions(load_model(tiny_folder), short, folder, lower_case, how, **more)
 
     whole = train(tmp_path / "whole")
     with pytest.raises(Stopped):
@@ -71,6 +71,14 @@ def test_a_stopped_training_goes_on_to_the_same_adapter(tiny_folder, short, tmp_
     assert confessed(parts) == confessed(whole)
     one, other = (load_file(folder / "adapter_model.safetensors") for folder in (whole, parts))
     assert all((one[name] - other[name]).abs().max() < 1e-6 for name in one)
+    first = load_file(train(tmp_path / "longer", how=dataclasses.replace(how, steps=4)) / "adapter_model.safetensors")
+    longer = train(tmp_path / "longer")
+    assert confessed(longer) == confessed(whole)
+    last = load_file(longer / "adapter_model.safetensors")
+    assert all((one[name] - last[name]).abs().max() < 1e-6 for name in one)
+    assert any((first[name] - last[name]).abs().max() > 1e-6 for name in one)
+    with pytest.raises(ValueError, match="was trained for 8 steps, asked for 4"):
+        train(tmp_path / "longer", how=dataclasses.replace(how, steps=4))
 
 
 def test_without_a_grade_there_is_nothing_to_reward(tiny_folder, rollouts, tmp_path):

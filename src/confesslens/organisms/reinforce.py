@@ -81,7 +81,7 @@ def reinforce_confessions(
 
     `steps.jsonl` has a line for everything that was sampled for a reward: step, kind ("confession" or "answer"),
     rollout_id, eval, behaviour (of the answer), claim, reward. A training that was stopped goes on from its last
-    checkpoint; one that is whole is left alone.
+    checkpoint, and so does one that is whole where more steps are asked for.
 
     Args:
         model: a model of its own for this: the adapter is put into its modules.
@@ -95,7 +95,7 @@ def reinforce_confessions(
         progress: called with (step, steps in all, mean reward).
 
     Raises:
-        ValueError: no rollout is graded, or `out` holds a training with other settings.
+        ValueError: no rollout is graded, or `out` holds a training with other settings or more steps.
     """
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     from datasets import Dataset
@@ -110,13 +110,18 @@ def reinforce_confessions(
         raise ValueError("no rollout is graded complied or not_complied: there is no confession to reward")
     names = [getattr(f, "__name__", str(f)) for f in (reward, answer_reward)]
     digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()
-    settings = {"how": asdict(how), "reward": names[0], "answer_reward": names[1], "rollouts": digest}
+    kept = {name: value for name, value in asdict(how).items() if name != "steps"}
+    settings = {"how": kept, "reward": names[0], "answer_reward": names[1], "rollouts": digest}
     settings["evals"] = sorted({row["eval"] for row in rows.values()})
     settings["start"] = "" if start is None else weights_hash(start)
     keep_settings(out / "settings.json", settings)
-    if (out / WEIGHTS).is_file():
-        return out
     checkpoints, log = out / "checkpoints", out / "steps.jsonl"
+    if (out / WEIGHTS).is_file():
+        trained = pd.read_json(log, lines=True)["step"].max() + 1
+        if trained > how.steps:
+            raise ValueError(f"{out} was trained for {trained} steps, asked for {how.steps}: choose another folder")
+        if trained == how.steps:
+            return out
     checkpoints.mkdir(parents=True, exist_ok=True)
     last = get_last_checkpoint(str(checkpoints))
     _keep_lines(log, int(last.rpartition("-")[2]) if last else 0)
