@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from confesslens import figures
 from confesslens.experiments.experiment import Drawn, Experiment, Work
-from confesslens.experiments.of_runs import ALL, ORGANISM, of_counts
+from confesslens.experiments.of_runs import ORGANISM, of_counts
 
 
 def _doses(work: Work) -> Drawn:
@@ -42,9 +42,9 @@ EXPERIMENTS = (
         "What confessions and answers become as the probe's direction is added to the residual stream, beside random "
         "and unrelated directions of the same norm, and with it projected out.",
         _doses,
-        {"quick": ALL["quick"], "standard": ORGANISM},
+        ORGANISM,
         {
-            "quick": {"organism": None, "strengths": [-0.1, 0.1], "n": 1, "random": 2},
+            "quick": {"organism": "confessor", "strengths": [-0.1, 0.1], "n": 1, "random": 2},
             "standard": {"organism": "confessor", "strengths": [-0.15, -0.075, 0.075, 0.15], "n": 2, "random": 3},
         },
     ),

@@ -20,15 +20,18 @@ ALL: dict[str, dict[str, Any]] = {
     "standard": {"evals": ["all"], "n": 12, "seed": 2},
 }
 """All evaluations, tempted and neutral: the run that most figures share."""
-ORGANISM: dict[str, Any] = {
-    "evals": ["all"],
-    "n": 4,
-    "samples": 2,
-    "neutral_samples": 2,
-    "free_samples": 0,
-    "dtype": "bfloat16",
-    "probe_every": 3,
-    "seed": 10,
+ORGANISM: dict[str, dict[str, Any]] = {
+    "quick": {"evals": ["people", "broken_browser", "sandbagging"], "n": 4, "seed": 5},
+    "standard": {
+        "evals": ["all"],
+        "n": 4,
+        "samples": 2,
+        "neutral_samples": 2,
+        "free_samples": 0,
+        "dtype": "bfloat16",
+        "probe_every": 3,
+        "seed": 10,
+    },
 }
 """A run of a model organism, of which there are many: small, and in the numbers that organisms were trained in."""
 
@@ -212,9 +215,9 @@ EXPERIMENTS = (
         "compute",
         "P(confess | bad) with the majority of several samples, and with longer forms (after Figure 14).",
         _compute,
-        {"quick": ALL["quick"], "standard": ORGANISM},
+        ORGANISM,
         {
-            "quick": {"organism": None, "rollouts": 2, "samples": 3, "requests": FORMS},
+            "quick": {"organism": "confessor", "rollouts": 2, "samples": 3, "requests": FORMS},
             "standard": {"organism": "confessor", "rollouts": 10, "samples": 5, "requests": FORMS},
         },
     ),
@@ -222,7 +225,7 @@ EXPERIMENTS = (
         "no_thought",
         "P(confess | bad) with and without a chain of thought before the answer (after Figure 15).",
         _no_thought,
-        {"quick": ALL["quick"], "standard": {**ORGANISM, "n": 8, "seed": 11}},
+        {"quick": ALL["quick"], "standard": {**ORGANISM["standard"], "n": 8, "seed": 11}},
         {"quick": {"organism": None}, "standard": {"organism": "confessor"}},
     ),
     Experiment("table1", "The first two columns of Table 1, this model beside the paper's.", _table1, ALL),
@@ -232,10 +235,7 @@ EXPERIMENTS = (
         "cells",
         "What each model organism did, knew and said: mean over evaluations of the six cells.",
         _cells,
-        {
-            "quick": {"evals": ["people", "broken_browser", "sandbagging"], "n": 4, "seed": 5},
-            "standard": ORGANISM,
-        },
+        ORGANISM,
         {"quick": {"organisms": "shipped"}, "standard": {"organisms": "shipped"}},
     ),
 )
