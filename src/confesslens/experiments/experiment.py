@@ -97,7 +97,8 @@ class Work:
         Its folder is named after all its settings, so experiments that ask for the same run share it.
         """
         config = self.config(**more)
-        return run(config, self.folder(config), until=until, progress=self.progress)
+        command = f"confesslens figure {self.recipe.figure}"
+        return run(config, self.folder(config), until=until, progress=self.progress, command=command)
 
     def folder(self, config: RunConfig) -> Path:
         """Where the run with these settings is."""
