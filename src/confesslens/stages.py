@@ -133,6 +133,7 @@ def probe(run: RunFolder, config: RunConfig, workers: AnyWorkers, advance: Advan
         scores.loc[graded, "text"] = text
         for column in range(found.nested.shuffled_score.shape[1]):
             scores.loc[graded, f"shuffled_{column}"] = found.nested.shuffled_score[:, column]
+            scores.loc[graded, f"label_of_shuffled_{column}"] = found.nested.shuffled_labels[:, column].astype(float)
         answers, logit = rows["answer"].tolist(), _confession_logit(run, rows["rollout_id"])
         beside = probes.controls(found, *grid, answers, text_scores=text, yes_no=logit)
         _save_probe(run, acts, found, beside, labels, names, rows)
@@ -161,8 +162,10 @@ def comparison(
     """
     table, confessed = run.read_table(ROLLOUTS), run.read_table(CONFESSIONS)
     scores = run.read_table("results/scores.parquet").set_index("rollout_id")
-    shuffled = scores.filter(like="shuffled_") if "shuffled_0" in scores else None
-    given = {"probe": scores["probe"], "text": scores["text"], "shuffled": shuffled, "cot": mentions(table, config)}
+    given = {"probe": scores["probe"], "text": scores["text"], "cot": mentions(table, config)}
+    for name, columns in (("shuffled", "^shuffled_"), ("shuffled_labels", "^label_of_shuffled_")):
+        found = scores.filter(regex=columns)
+        given[name] = found if found.shape[1] else None
     return faithfulness.compare(table, confessed, **given, errors=errors, threshold=threshold)
 
 

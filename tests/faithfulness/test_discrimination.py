@@ -44,6 +44,19 @@ def test_several_shuffles_are_averaged(planted):
     assert same.loc[("behaviour", "shuffled")].equals(got.loc[("behaviour", "shuffled")])
 
 
+def test_shuffled_probes_are_asked_for_the_labels_that_they_were_trained_for(planted):
+    table = witnesses(*planted[:2])
+    rng = np.random.default_rng(1)
+    truth = (table["behaviour"] == "not_complied").to_numpy(float)
+    labels = np.column_stack([rng.permutation(truth) for _ in range(2)])
+    scores = truth[:, None] + 0.1 * rng.normal(size=labels.shape)  # they tell the true labels, and not their own
+    asked = {"n_boot": 200, "targets": ["behaviour"], "scores": ["shuffled"]}
+    true, own = (discrimination(table, scores, given, **asked).iloc[0] for given in (None, labels))
+    assert true["auroc"] > 0.95
+    assert 0.35 < own["auroc"] < 0.65 and own["low"] < 0.5 < own["high"]
+    assert discrimination(table, labels, labels, **asked).iloc[0]["auroc"] == 1
+
+
 def test_conditions_are_not_compared_with_each_other(planted):
     # The score only tells the condition, and conditions differ in base rate: inside a condition it must be chance.
     rollouts, confessions, *_ = planted

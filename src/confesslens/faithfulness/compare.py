@@ -78,6 +78,7 @@ def compare(
     text: Any = None,
     cot: Any = None,
     shuffled: Any = None,
+    shuffled_labels: Any = None,
     errors: Any = None,
     threshold: float = 0.0,
     thresholds: Sequence[float] | None = None,
@@ -96,6 +97,7 @@ def compare(
         text: out-of-fold scores of the text baseline, likewise.
         cot: by rollout_id, a Series of booleans or a DataFrame with `mentioned` and `quote`.
         shuffled: out-of-fold scores of a probe trained on shuffled labels; one column a shuffle if there are several.
+        shuffled_labels: those labels, likewise (see `discrimination`).
         errors: the probe's sensitivity and specificity on organisms, to correct the cells by (see `probe_errors`).
         threshold: the probe fires where its score is above it.
         thresholds: of the sweep; default: `threshold`, those of `errors`, and the deciles of the scores.
@@ -114,7 +116,7 @@ def compare(
         "cells": cells(table),
         "sweep": sweep(table, errors, thresholds, threshold, seed=seed),
         "agreement": agreement(table, seed),
-        "auroc": discrimination(table, shuffled, n_boot, seed),
+        "auroc": discrimination(table, shuffled, shuffled_labels, n_boot, seed),
         "differences": differences(table, n_boot, seed),
         "association": primary,
         "tests": association_tests(table, primary, seed),

@@ -32,6 +32,7 @@ _CLASSES = {
 def discrimination(
     witnesses: pd.DataFrame,
     shuffled: Any = None,
+    shuffled_labels: Any = None,
     n_boot: int = 2000,
     seed: int = 0,
     targets: Sequence[str] = TARGETS,
@@ -48,6 +49,9 @@ def discrimination(
         witnesses: from `witnesses`.
         shuffled: out-of-fold scores of a probe trained on shuffled labels: a Series by rollout_id or array, or a
             DataFrame or array with one column a shuffle (the mean AUROC of the columns is given).
+        shuffled_labels: those labels, likewise: of behaviour these scores are then asked for the labels that they were
+            trained for. The true ones they may tell better or worse than chance, by what the shuffles have in common
+            with them, so that a few shuffles say little.
         n_boot: bootstrap draws.
         seed: of the draws.
         targets: of `TARGETS`.
@@ -61,6 +65,7 @@ def discrimination(
     names = blocks(table).to_numpy(str)
     known = {name: values[:, None] for name, values in witness_scores(table).items()}
     known["shuffled"] = _shuffled(shuffled, table["rollout_id"])
+    own = None if shuffled_labels is None else _shuffled(shuffled_labels, table["rollout_id"])
     rows = []
     for target in targets:
         asked, positive = target_rows(table, target)
@@ -70,7 +75,8 @@ def discrimination(
             values = np.hstack([known["probe"], known["text"]]) if pair else known[score]
             keep = asked & ~np.isnan(values).any(axis=1)
             part = (positive[keep], values[keep], names[keep], groups[keep])
-            rows.append({"target": target, "score": score, **_measure(*part, target, pair, n_boot, seed)})
+            labels = own[keep] == 1 if own is not None and (target, score) == ("behaviour", "shuffled") else None
+            rows.append({"target": target, "score": score, **_measure(*part, target, pair, n_boot, seed, labels)})
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
@@ -115,7 +121,15 @@ def witness_scores(table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
 
 
 def _measure(
-    y: NDArray, values: NDArray, evals: NDArray, groups: NDArray, target: str, pair: bool, n_boot: int, seed: int
+    y: NDArray,
+    values: NDArray,
+    evals: NDArray,
+    groups: NDArray,
+    target: str,
+    pair: bool,
+    n_boot: int,
+    seed: int,
+    labels: NDArray | None = None,
 ) -> dict[str, Any]:
     mixed = mixed_evals(y, evals)
     inside = np.isin(evals, mixed)
@@ -131,7 +145,8 @@ def _measure(
         even = "no increment that this n could show"
         zero = 0.0
     else:
-        interval = auroc_interval(y, values, evals, groups, n_boot, seed)
+        asked = y if labels is None else labels[inside]
+        interval = auroc_interval(asked, values, evals, groups, n_boot, seed)
         even, zero = CHANCE, 0.5
     row |= {"auroc": interval.estimate, "low": interval.low, "high": interval.high}
     return row | {"note": "" if interval.low > zero or interval.high < zero else even}

@@ -147,7 +147,7 @@ def _probe(auroc: pd.DataFrame) -> str:
         else:
             said += f"; so the probe adds nothing that this n could show ({difference})"
     if not math.isnan(control["auroc"]):
-        said += f"; with shuffled labels {control['auroc']:.2f}"
+        said += f"; with shuffled labels {_auroc(control)}"
     return said + f" (n = {int(probe['n'])}, {int(probe['n_pos'])} bad)."
 
 

@@ -172,7 +172,7 @@ def auroc_interval(
     comparisons as the rarer class has scenarios.
 
     Args:
-        y: [n] labels, true for the positive class.
+        y: [n] labels, true for the positive class, or [n, k] for labels of each score column's own.
         scores: [n] scores, or [n, k] for the mean AUROC of k score columns; rows with NaN are left out.
         evals: [n] evaluation names.
         groups: [n] scenarios.
@@ -184,15 +184,18 @@ def auroc_interval(
     columns = np.asarray(scores, dtype=float).reshape(len(np.asarray(scores)), -1)
     keep = ~np.isnan(columns).any(axis=1)
     draws_of = resample_weights(groups, evals, n_boot, seed) if weights is None else weights
-    label, name, group = np.asarray(y, dtype=bool)[keep], np.asarray(evals)[keep], np.asarray(groups)[keep]
+    labels, name, group = np.asarray(y, dtype=bool)[keep], np.asarray(evals)[keep], np.asarray(groups)[keep]
     columns, draws_of = columns[keep], draws_of[keep]
-    if not len(label):
+    if not len(labels):
         return Interval(np.nan, np.nan, np.nan)
-    estimate = float(within_eval_auroc_columns(label[:, None], columns, name).mean())
+    labels = np.broadcast_to(labels.reshape(len(labels), -1), columns.shape)
+    label = labels[:, 0]
+    estimate = float(within_eval_auroc_columns(labels, columns, name).mean())
     if estimate in (0.0, 1.0):
         bound = ((1 - level) / 2) ** (1 / rarer_scenarios(label, group, name))
         return Interval(1.0, bound, 1.0) if estimate == 1.0 else Interval(0.0, 0.0, 1 - bound)
-    draws = np.mean([auroc_draws(label, column, name, draws_of) for column in columns.T], axis=0)
+    pairs = zip(labels.T, columns.T, strict=True)
+    draws = np.mean([auroc_draws(own, column, name, draws_of) for own, column in pairs], axis=0)
     return percentile_interval(estimate, draws, expanded(level, mixed_clusters(label, group, name)))
 
 
