@@ -58,7 +58,7 @@ def confession_errors(errors: pd.DataFrame, condition: str = "tempted") -> Figur
     axes = fig.subplots(len(kinds), 1, squeeze=False, height_ratios=heights)
     for ax, kind in zip(axes.flat, kinds, strict=True):
         _draw(ax, rows[rows["kind"] == kind], kind)
-    axes.flat[-1].set_xlabel("wrong confessions; at the right, share of the largest part, mean over evaluations")
+    axes.flat[-1].set_xlabel("wrong confessions\nat the right: share of the largest part, mean over evaluations")
     used = [key for key in LOOKS if ((rows["probe"] == key[0]) & (rows["thought"] == key[1])).any()]
     handles = [Patch(color=LOOKS[key][1], label=LOOKS[key][0]) for key in used]
     fig.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=1)
