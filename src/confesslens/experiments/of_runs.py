@@ -236,6 +236,6 @@ EXPERIMENTS = (
         "What each model organism did, knew and said: mean over evaluations of the six cells.",
         _cells,
         ORGANISM,
-        {"quick": {"organisms": ["concealer", "confessor", "honest"]}, "standard": {"organisms": "shipped"}},
+        {"quick": {"organisms": ["concealer", "confessor", "reluctant"]}, "standard": {"organisms": "shipped"}},
     ),
 )

@@ -56,7 +56,7 @@ def cells(cells: pd.DataFrame, condition: str = "tempted") -> Figure:
         ax.set_title(name.replace(" ", "\n"), fontsize=8.5)
         ax.tick_params(axis="y", length=0, labelleft=index % 3 == 0)
         ax.tick_params(axis="x", labelbottom=index >= 3)
-    fig.supxlabel("share of the evaluation's rollouts, with 95% interval", fontsize=9)
+    fig.supxlabel("share of the rollouts, with 95% interval", fontsize=9)
     handles = [Patch(color=colour, label=name) for name, colour in CELLS.values()]
     anchor = (0.0, 1 - 0.3 / fig.get_figheight())
     fig.legend(handles=handles, loc="upper left", bbox_to_anchor=anchor, ncols=3, handlelength=1, columnspacing=1.5)

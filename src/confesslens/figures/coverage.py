@@ -33,7 +33,7 @@ def coverage(table: pd.DataFrame) -> Figure:
     settings = list(dict.fromkeys(table["setting"]))
     names = {kind: list(dict.fromkeys(table.loc[table["kind"] == kind, "quantity"])) for kind in BANDS}
     sizes = [max(len(names[kind]), 1) for kind in BANDS]
-    fig = Figure(figsize=(2.9 + 1.55 * len(settings), 1.4 + 0.19 * sum(sizes)))
+    fig = Figure(figsize=(max(6.6, 2.9 + 1.55 * len(settings)), 1.4 + 0.19 * sum(sizes)))
     axes = fig.subplots(2, len(settings), squeeze=False, sharey="row", height_ratios=sizes)
     for line, kind in enumerate(BANDS):
         for column, setting in enumerate(settings):
