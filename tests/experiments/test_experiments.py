@@ -63,6 +63,7 @@ def test_confession_training_is_drawn(name, home, tiny_folder):
     rollouts = before.read_table("rollouts.parquet")
     graded = [("complied", "not_complied")[i % 2] for i in range(len(rollouts))]
     before.write_table("rollouts.parquet", rollouts.assign(behaviour=graded))
+    before.save_manifest()  # else the file counts as damaged
     folder = make_figure(recipe, home / "out", home / "trained")
     curves, *_ = check(folder, name)
     assert curves["n"].sum() > 0
