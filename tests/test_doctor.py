@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -20,6 +23,16 @@ def test_this_machine():
     assert found["embedded model"].state == doctor.OK and "GB free" in found["memory"].found
     assert all(one.remedy for one in found.values() if one.state != doctor.OK)
     assert not any(one.remedy for one in found.values() if one.state == doctor.OK)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity of processes here")
+def test_cores_are_those_that_it_may_use():
+    said = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from confesslens import doctor; "
+        "print({one.what: one.found for one in doctor.examine()}['processor'])"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("1 cores")
 
 
 def test_a_token_is_not_shown(monkeypatch):

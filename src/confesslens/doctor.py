@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from joblib import cpu_count
+
 OK, WARNING, MISSING = "ok", "warning", "missing"
 _ROOM = 1.5
 """How much more than its weights a process needs: activations, the cache of keys and values, the libraries."""
@@ -44,7 +46,7 @@ def _machine() -> Iterator[Finding]:
     yield Finding(
         "Python", OK if known else WARNING, version, "" if known else "tested on 3.11 to 3.13: use one of them"
     )
-    cores, memory = os.cpu_count() or 1, psutil.virtual_memory()
+    cores, memory = cpu_count(), psutil.virtual_memory()
     yield Finding("processor", OK, f"{cores} cores; a run uses one worker process a core, of one thread each")
     free = memory.available / 1e9
     enough = free >= 6
@@ -149,7 +151,7 @@ def _fits(count: int, free_memory: int) -> Finding:
     kind = "bfloat16 on an accelerator" if gpus else "float32 on the processor, for each worker"
     found = f"about {need / 1e9:.1f} GB in {kind}; {free / 1e9:.0f} GB free"
     if need <= free:
-        at_once = "" if gpus else f", so {min(int(free // need), os.cpu_count() or 1)} workers at once"
+        at_once = "" if gpus else f", so {min(int(free // need), cpu_count())} workers at once"
         return Finding("memory for it", OK, found + at_once)
     remedy = "dtype='bfloat16', a smaller model or a larger machine" if not gpus else "a smaller model or a larger GPU"
     return Finding("memory for it", MISSING, found, remedy)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from joblib import cpu_count
 
 from confesslens import stages
 from confesslens.activations.store import damaged_parts
@@ -360,7 +361,7 @@ def _worker_count(config: RunConfig) -> int:
     import torch
 
     on_cpu = config.device == "cpu" or (config.device is None and not torch.cuda.is_available())
-    return min(os.cpu_count() or 1, 8) if on_cpu else 1
+    return min(cpu_count(), 8) if on_cpu else 1  # the cores that it may use, under Slurm or in a container too
 
 
 def _versions() -> dict[str, str]:

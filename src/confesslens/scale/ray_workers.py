@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from joblib import cpu_count
+
 from confesslens.scale.workers import Advance, Task
 
 LOCAL = "local"
@@ -44,7 +46,7 @@ class RayWorkers:
         self._mine = not ray.is_initialized()
         options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
         if address == LOCAL:
-            options |= {"num_cpus": count or os.cpu_count(), "include_dashboard": False}
+            options |= {"num_cpus": count or cpu_count(), "include_dashboard": False}
         else:
             options |= {"address": address}
             _refuse_silence(address)
