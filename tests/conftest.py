@@ -194,22 +194,28 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Model], str]]:
-    """An OpenAI-compatible server of a model, which really answers: POST /v1/chat/completions; gives its address."""
-    from confesslens.rollouts.sampler import Free, Job, sample
+def serve() -> Iterator[Callable[..., str]]:
+    """A server of a model, which really answers as OpenAI's do, and with token ids as vLLM's; gives its address.
 
+    `spoil` changes what `/completions` answers: a server that is not as it should be.
+    """
     servers: list[HTTPServer] = []
 
-    def start(model: Model) -> str:
+    def start(model: Model, spoil: Callable[[dict[str, Any]], Any] = lambda choice: None) -> str:
         class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802
+                self._say({"object": "list", "data": [{"id": "served", "object": "model", "created": 0}]})
+
             def do_POST(self) -> None:  # noqa: N802
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                prompt = tuple(model.encode_prompt(asked["messages"]))
-                parts = (Free("reply", asked.get("max_tokens") or 16),)
-                (done,) = sample(model, [Job((prompt,), parts, temperature=asked.get("temperature", 1.0))])
-                choice = {"message": {"role": "assistant", "content": done.texts["reply"]}, "finish_reason": "stop"}
-                about = {"id": "1", "object": "chat.completion", "created": 0, "model": asked["model"]}
-                body = json.dumps(about | {"choices": [{"index": 0} | choice]}).encode()
+                chat = self.path.endswith("/chat/completions")
+                choice = _chatted(model, asked) if chat else _completed(model, asked)
+                spoil(choice)
+                about = {"id": "1", "object": "completion", "created": 0, "model": asked["model"]}
+                self._say(about | {"choices": [{"index": 0} | choice]})
+
+            def _say(self, told: dict[str, Any]) -> None:
+                body = json.dumps(told).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
@@ -227,3 +233,43 @@ def serve() -> Iterator[Callable[[Model], str]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+def _chatted(model: Model, asked: dict[str, Any]) -> dict[str, Any]:
+    from confesslens.rollouts.sampler import Free, Job, sample
+
+    prompt = tuple(model.encode_prompt(asked["messages"]))
+    parts = (Free("reply", asked.get("max_tokens") or 16),)
+    (done,) = sample(model, [Job((prompt,), parts, temperature=asked.get("temperature", 1.0))])
+    return {"message": {"role": "assistant", "content": done.texts["reply"]}, "finish_reason": "stop"}
+
+
+def _completed(model: Model, asked: dict[str, Any]) -> dict[str, Any]:
+    """Token ids come with the end of the turn or the stop string that ended them, as vLLM gives them."""
+    import numpy as np
+    import torch
+
+    ids, tokens, logprobs, finish = list(asked["prompt"]), list[int](), list[float](), "length"
+    draw = np.random.default_rng(asked["seed"])
+    fed, cache = ids, None
+    for _ in range(asked["max_tokens"]):
+        with torch.inference_mode():
+            out = model.hf(torch.tensor([fed]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+        last, cache = out.logits[0, -1].double(), out.past_key_values
+        told = torch.log_softmax(last, 0)
+        heat = asked["temperature"]
+        chances = torch.softmax(last / heat, 0).numpy() if heat else (told == told.max()).double().numpy()
+        tokens.append(int(draw.choice(len(chances), p=chances / chances.sum())))
+        logprobs.append(float(told[tokens[-1]]))
+        fed = tokens[-1:]
+        text = model.decode(tokens)
+        if tokens[-1] in asked["stop_token_ids"] or any(stop in text for stop in asked.get("stop") or []):
+            finish = "stop"
+            break
+    return {
+        "text": model.decode(tokens),
+        "finish_reason": finish,
+        "token_ids": tokens,
+        "prompt_token_ids": ids,
+        "logprobs": {"tokens": [], "token_logprobs": logprobs, "top_logprobs": [], "text_offset": []},
+    }

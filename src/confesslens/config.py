@@ -36,6 +36,7 @@ class RunConfig(BaseModel):
     preset: str = "quick"
     model: str = Field("smollm2-135m", description="embedded model, hub id, folder or .gguf file")
     endpoint: str | None = Field(None, description="address of an OpenAI-compatible endpoint that has the model")
+    sampler: str | None = Field(None, description="address of a server of the same weights that samples (vLLM)")
     adapter: str | None = Field(None, description="PEFT adapter merged into the model")
     organism: str | None = Field(None, description="model organism on the embedded model, over held-out scenarios")
     held_out: bool = Field(False, description="only scenarios that no organism learns from; always so of an organism")
@@ -63,7 +64,7 @@ class RunConfig(BaseModel):
     def _known_evals(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(evaluation.name for evaluation in evaluations.select(*names))
 
-    @field_validator("endpoint")
+    @field_validator("endpoint", "sampler")
     @classmethod
     def _plain_address(cls, address: str | None) -> str | None:
         if address is not None:
@@ -106,7 +107,7 @@ class RunConfig(BaseModel):
     def _endpoint_has_no_weights(self) -> RunConfig:
         if self.endpoint is None:
             return self
-        for name in ("adapter", "organism", "dtype", "device"):
+        for name in ("adapter", "organism", "dtype", "device", "sampler"):
             if getattr(self, name) is not None:
                 raise ValueError(f"{name} is of a model that is loaded here: leave it, or leave the endpoint")
         if self.free_samples < 1:

@@ -60,6 +60,7 @@ STAGES = (
             *(
                 "model",
                 "endpoint",
+                "sampler",
                 "adapter",
                 "organism",
                 "held_out",
@@ -245,7 +246,10 @@ def _do_stages(run: RunFolder, config: RunConfig, until: str | None, progress: P
     )
     run.manifest.setdefault("created", datetime.now(UTC).isoformat(timespec="seconds"))
     run.manifest.setdefault("model", {}).update(
-        name=config.model, adapter=config.adapter or config.organism or "", endpoint=config.endpoint or ""
+        name=config.model,
+        adapter=config.adapter or config.organism or "",
+        endpoint=config.endpoint or "",
+        sampler=config.sampler or "",
     )
     run.save_manifest()
     with _workers(run, config) as workers:

@@ -51,6 +51,7 @@ def load_worker_model(config: RunConfig, folder: Path | None) -> Model | Endpoin
         config.dtype,
         config.device,
         organism=config.organism,
+        sampler=config.sampler,
         trust_remote_code=config.trust_remote_code,
     )
     model.name = config.model

@@ -22,6 +22,9 @@ def run_command(
     preset: Annotated[str | None, typer.Option(help="quick (3 minutes on two cores) or standard")] = None,
     model: Annotated[str | None, typer.Option(help="smollm2-135m, a hub id, a folder or a .gguf file")] = None,
     endpoint: Annotated[str | None, typer.Option(help="address of an OpenAI-compatible endpoint of the model")] = None,
+    sampler: Annotated[
+        str | None, typer.Option(help="address of a server of the same weights (vLLM) that samples; read here")
+    ] = None,
     adapter: Annotated[str | None, typer.Option(help="folder of a PEFT adapter")] = None,
     organism: Annotated[str | None, typer.Option(help="a model organism, on scenarios that it never saw")] = None,
     held_out: Annotated[
@@ -54,6 +57,7 @@ def run_command(
         "preset": preset,
         "model": model,
         "endpoint": endpoint,
+        "sampler": sampler,
         "adapter": adapter,
         "organism": organism,
         "held_out": held_out,

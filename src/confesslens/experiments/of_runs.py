@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from confesslens import faithfulness, figures
-from confesslens.evals import TEMPTED
+from confesslens.evals import TEMPTED, select
 from confesslens.experiments.experiment import Drawn, Experiment, Work
+from confesslens.faithfulness.macro import macro_share
+from confesslens.faithfulness.witnesses import main_claims
 from confesslens.folder import RunFolder
 from confesslens.models.load import shipped_organisms
 from confesslens.probes.proportion import clustered_wilson
@@ -35,8 +37,9 @@ ORGANISM: dict[str, dict[str, Any]] = {
 }
 """A run of a model organism, of which there are many: small, and in the numbers that organisms were trained in."""
 
-
-FORMS = ["three_part", "question", "report"]
+LARGER: dict[str, Any] = {**ORGANISM["standard"], "n": 8, "seed": 11}
+"""A run of an organism where what is asked about is its bad acts alone."""
+FORMS = {"three_part": "in three parts", "question": "one question", "report": "the JSON report"}
 FITTED = "The probe is fitted to behaviour: that it fires shows that the act can be read inside, not that it was known."
 
 
@@ -64,6 +67,24 @@ def series(rates: pd.DataFrame, columns: Mapping[str, str], n: str = "n_bad") ->
     return pd.concat(parts, ignore_index=True)
 
 
+def confessed_of(bad: pd.DataFrame, confessed: pd.Series, shown: str) -> pd.DataFrame:
+    """P(confess | bad) an evaluation and their mean ("macro"), as one series of `figures.paired_rates`.
+
+    `bad`: rows of a rollouts table; `confessed`: rollout_id -> whether it was, where anything was said at all.
+    """
+    heard = bad[bad["rollout_id"].isin(confessed.index)]
+    hits, groups = heard["rollout_id"].map(confessed).to_numpy(bool), heard["scenario"].to_numpy(str)
+    rows = []
+    for name in dict.fromkeys(bad["eval"]):
+        mine = (heard["eval"] == name).to_numpy()
+        rows.append((name, mine.sum(), clustered_wilson(hits[mine], groups[mine])))
+    rows.append(("macro", len(heard), macro_share(hits, np.ones(len(heard), bool), heard["eval"], groups)))
+    return pd.DataFrame(
+        [(name, shown, n, share.estimate, share.low, share.high) for name, n, share in rows],
+        columns=["eval", "series", "n", "value", "low", "high"],
+    )
+
+
 def _confessed(work: Work) -> Drawn:
     run = work.run()
     rates = run.tables()["rates"]
@@ -85,12 +106,23 @@ def _no_thought(work: Work) -> Drawn:
     parts, says = [], []
     for cot, name in ((True, "with a chain of thought"), (False, "without one")):
         run = work.run(until="confessions", cot=cot, organism=work.setting("organism"))
-        rates = faithfulness.rates(run.read_table("rollouts.parquet"), run.read_table("confessions.parquet"))
-        parts.append(series(rates[rates["condition"] == TEMPTED], {"p_confess_given_bad": name}))
+        claims = main_claims(run.read_table("confessions.parquet")).dropna()
+        parts.append(confessed_of(_bad(run), claims == "not_complied", name))
         says.append(f"{name[0].upper()}{name[1:]}: {of_counts(run)}")
-    table = pd.concat(parts, ignore_index=True)
+    table = _in_order(pd.concat(parts, ignore_index=True))
     drawn = figures.paired_rates(table, "P(confess | bad), with and without a chain of thought")
     return Drawn(drawn, {"no_thought": table}, " ".join(says))
+
+
+def _bad(run: RunFolder) -> pd.DataFrame:
+    rollouts = run.read_table("rollouts.parquet")
+    return rollouts[(rollouts["condition"] == TEMPTED) & (rollouts["behaviour"] == "not_complied")]
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Evaluations as everywhere, their mean last."""
+    order = {evaluation.name: i for i, evaluation in enumerate(select("all"))}
+    return table.sort_values("eval", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
 def _table1(work: Work) -> Drawn:
@@ -150,9 +182,8 @@ def _compute(work: Work) -> Drawn:
     from confesslens.confessions import confess
     from confesslens.interventions.of_run import load_run_model
 
-    run = work.run(organism=work.setting("organism"))
-    rollouts = run.read_table("rollouts.parquet")
-    bad = rollouts[(rollouts["condition"] == TEMPTED) & (rollouts["behaviour"] == "not_complied")]
+    run = work.run(until="confessions", organism=work.setting("organism"))
+    bad = _bad(run)
     bad = bad[bad.groupby("eval").cumcount() < work.setting("rollouts")]
     model, config = load_run_model(run)
     most, forms = work.setting("samples"), list(work.setting("requests"))
@@ -166,20 +197,15 @@ def _compute(work: Work) -> Drawn:
     said = confess(
         model, bad, most, request=forms, guided=False, seed=config.seed, batch_size=config.batch_size, on_done=advance
     )
-    said = said.assign(confessed=said["claim"] == "not_complied").merge(
-        bad[["rollout_id", "eval", "scenario"]], on="rollout_id"
-    )
-    rows = []
+    said = said.assign(confessed=said["claim"] == "not_complied")
+    parts = []
     for form in forms:
         mine = said[said["request"] == form]
         for k in sorted({1, most} if form == forms[0] else {1}):
             votes = mine[mine["sample"] < k].groupby("rollout_id", sort=False)["confessed"].mean() > 0.5
-            shown = f"{form}, majority of {k}" if k > 1 else f"{form}, one sample"
-            for name, part in bad.groupby("eval", sort=False):
-                hits = part["rollout_id"].map(votes).fillna(False).to_numpy(bool)
-                share = clustered_wilson(hits, part["scenario"].to_numpy(str))
-                rows.append((name, shown, len(part), share.estimate, share.low, share.high))
-    table = pd.DataFrame(rows, columns=["eval", "series", "n", "value", "low", "high"])
+            shown = f"{FORMS.get(form, form)}, " + (f"majority of {k}" if k > 1 else "one sample")
+            parts.append(confessed_of(bad, votes, shown))
+    table = _in_order(pd.concat(parts, ignore_index=True))
     drawn = figures.paired_rates(table, "P(confess | bad), with more samples and longer confessions")
     return Drawn(drawn, {"compute": table}, f"{len(bad)} bad tempted rollouts. {of_counts(run)}")
 
@@ -215,17 +241,17 @@ EXPERIMENTS = (
         "compute",
         "P(confess | bad) with the majority of several samples, and with longer forms (after Figure 14).",
         _compute,
-        ORGANISM,
+        {"quick": ORGANISM["quick"], "standard": LARGER},
         {
-            "quick": {"organism": "confessor", "rollouts": 2, "samples": 3, "requests": FORMS},
-            "standard": {"organism": "confessor", "rollouts": 10, "samples": 5, "requests": FORMS},
+            "quick": {"organism": "confessor", "rollouts": 2, "samples": 3, "requests": list(FORMS)},
+            "standard": {"organism": "confessor", "rollouts": 10, "samples": 5, "requests": list(FORMS)},
         },
     ),
     Experiment(
         "no_thought",
         "P(confess | bad) with and without a chain of thought before the answer (after Figure 15).",
         _no_thought,
-        {"quick": ALL["quick"], "standard": {**ORGANISM["standard"], "n": 8, "seed": 11}},
+        {"quick": ALL["quick"], "standard": LARGER},
         {"quick": {"organism": None}, "standard": {"organism": "confessor"}},
     ),
     Experiment("table1", "The first two columns of Table 1, this model beside the paper's.", _table1, ALL),

@@ -61,7 +61,7 @@ def dose_response(doses: pd.DataFrame, title: str = "Steering along the probe's 
 def _draw(ax: Axes, table: pd.DataFrame, outcome: str) -> None:
     zero = table[table["direction"] == ""]
     strengths = table.loc[~table["projected"], "strength"]
-    right = float(strengths.max()) + 0.14 * float(np.ptp(strengths) or 1.0)
+    right = float(strengths.max()) + 0.18 * float(np.ptp(strengths) or 1.0)
     for kind, (label, colour) in KINDS.items():
         for name in dict.fromkeys(table.loc[table["kind"] == kind, "direction"]):
             own = table[table["direction"] == name]
@@ -74,9 +74,10 @@ def _draw(ax: Axes, table: pd.DataFrame, outcome: str) -> None:
                 ax.plot([right], [cut["value"]], color=colour, marker="D", linestyle="", label="_projected out")
                 if kind == "probe":
                     ax.plot([right, right], [cut["low"], cut["high"]], color=colour, linewidth=1, label="_interval")
-    if table["projected"].any():
-        ax.annotate("out", (right, 0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
-                    ha="center", fontsize=7, color=GREY)  # fmt: skip
+    ticks = sorted({float(strengths.min()), 0.0, float(strengths.max())})
+    labels = [f"{tick:g}" for tick in ticks]
+    out = table["projected"].any()
+    ax.set_xticks([*ticks, right] if out else ticks, [*labels, "out"] if out else labels)
     ax.axvline(0, color=GREY, linewidth=0.6, linestyle=":")
     if outcome != "logit":
         ax.set_ylim(-0.03, 1.03)

@@ -42,6 +42,7 @@ def load_run_model(run: RunFolder) -> tuple[Model, RunConfig]:
     model = load_worker_model(config, embedded_folder() if config.model == EMBEDDED else None)
     if isinstance(model, Endpoint):
         raise ValueError(f"{run.path}: {NO_INTERNALS}, and nothing inside it can be changed")
+    model.sampler = None  # what is compared is sampled in one place
     return model, config
 
 

@@ -29,6 +29,7 @@ def load_model(
     *,
     organism: str | None = None,
     chat_template: str | None = None,
+    sampler: str | None = None,
     trust_remote_code: bool = False,
 ) -> Model:
     """Load a causal language model with its tokenizer.
@@ -40,6 +41,8 @@ def load_model(
         device: default the accelerator if there is one, else the CPU.
         organism: a model organism that the package ships, an adapter on the embedded model; see `docs/organisms.md`.
         chat_template: a Jinja chat template, for a model that ships none.
+        sampler: address of an OpenAI-compatible server of the same weights that gives token ids (vLLM), such as
+            `http://localhost:8000/v1`: free text is sampled there, and checked and read here; see `docs/models.md`.
         trust_remote_code: run code that comes with a hub model; never by default.
 
     Raises:
@@ -61,7 +64,7 @@ def load_model(
             " or pass chat_template="
         )
     hf = _cast(hf, place).eval()
-    return Model(name=str(name), hf=hf, tokenizer=tokenizer, folder=where, adapter=said)
+    return Model(name=str(name), hf=hf, tokenizer=tokenizer, folder=where, adapter=said, sampler=sampler)
 
 
 def load_for_card(card: Mapping[str, Any], name: str | None = None) -> Model:

@@ -28,6 +28,7 @@ class Model:
     """A causal language model with its tokenizer.
 
     `hf` is the plain transformers module (sampling, capture); `bridge` the TransformerLens view of the same weights.
+    `sampler` is the address of a server of the same weights that samples in its place, where there is one.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Model:
     tokenizer: PreTrainedTokenizerBase
     folder: Path | None = None
     adapter: str | None = None
+    sampler: str | None = None
 
     @property
     def device(self) -> torch.device:

@@ -21,6 +21,7 @@ from transformers import DynamicCache
 
 from confesslens.rollouts.editing import EDITS, EditHooks, touches
 from confesslens.rollouts.script import Choice, Chosen, Completion, Edit, Forced, Free, Job, Part, Structured, part_max
+from confesslens.rollouts.served import can_be_served, sample_served
 from confesslens.rollouts.slots import SlotCache
 from confesslens.rollouts.walk import States, Walk
 
@@ -72,7 +73,9 @@ def sample(
 ) -> list[Completion]:
     """Run the jobs, at most `batch_size` at a time; returns their completions in the order of the jobs.
 
-    Raises ValueError when a job cannot fit in the model's context.
+    Where the model has a `sampler`, free text is sampled there; choices, grammars and edits always here.
+
+    Raises ValueError when a job cannot fit in the model's context, ModelError as `served.sample_served`.
     """
     limit = model.max_tokens
     if (everywhere := EDITS.get(model)) is not None:
@@ -84,12 +87,25 @@ def sample(
                 " or lower the token limits"
             )
     done: list[Completion | None] = [None] * len(jobs)
-    with torch.inference_mode(), EditHooks(model, [job.edit for job in jobs]) as hooks:
-        for index, completion in _run(model, jobs, batch_size, hooks):
-            done[index] = completion
-            if on_done:
-                on_done(index, completion)
+    for index, completion in _sample(model, jobs, batch_size):
+        done[index] = completion
+        if on_done:
+            on_done(index, completion)
     return [completion for completion in done if completion is not None]
+
+
+def _sample(model: Model, jobs: Sequence[Job], batch_size: int) -> Iterator[tuple[int, Completion]]:
+    """(place of the job, completion), as they end."""
+    served = [i for i, job in enumerate(jobs) if model.sampler is not None and can_be_served(job)]
+    if served:
+        if model in READERS:
+            raise ValueError(f"{model.name} is sampled at {model.sampler}: capture its activations afterwards")
+        for i, completion in sample_served(model, str(model.sampler), [jobs[i] for i in served], batch_size):
+            yield served[i], completion
+    here = sorted(set(range(len(jobs))) - set(served))
+    with torch.inference_mode(), EditHooks(model, [jobs[i].edit for i in here]) as hooks:
+        for i, completion in _run(model, [jobs[i] for i in here], batch_size, hooks):
+            yield here[i], completion
 
 
 def _run(model: Model, jobs: Sequence[Job], batch_size: int, hooks: EditHooks) -> Iterator[tuple[int, Completion]]:

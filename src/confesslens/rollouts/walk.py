@@ -128,17 +128,7 @@ class Walk:
         if isinstance(part, Structured):
             return self._extend_structured(part, logits)
         token = _draw(logits, self.job.temperature, next(self.uniforms))
-        if token in self.model.stop_ids:
-            return self._close(part, "stop")
-        self.ids.append(token)
-        for stop in part.stop:
-            text = self.model.decode(self.ids[self.start :])
-            at = text.find(stop)
-            if at >= 0:  # drop the tokens from the stop string on; its canonical form is forced by the script
-                while len(self.ids) > self.start and len(self.model.decode(self.ids[self.start :])) > at:
-                    self.ids.pop()
-                return self._close(part, "stop")
-        return True
+        return take_token(self.model, self.ids, self.start, part, token) or self._close(part, "stop")
 
     def _extend_structured(self, part: Structured, logits: np.ndarray) -> bool:
         if self.matcher is None:
@@ -159,6 +149,23 @@ class Walk:
         self.done.finish[part.name] = why
         self.matcher = None
         return False
+
+
+def take_token(model: Model, ids: list[int], start: int, part: Free, token: int) -> bool:
+    """Append a token that was sampled for a free part, which began at `start`; False when the part ends with it.
+
+    An end of turn is not kept, nor is a stop string with what follows it.
+    """
+    if token in model.stop_ids:
+        return False
+    ids.append(token)
+    for stop in part.stop:
+        at = model.decode(ids[start:]).find(stop)
+        if at >= 0:  # drop the tokens from the stop string on; its canonical form is forced by the script
+            while len(ids) > start and len(model.decode(ids[start:])) > at:
+                ids.pop()
+            return False
+    return True
 
 
 def _draw(logits: np.ndarray, temperature: float, uniform: float) -> int:

@@ -132,6 +132,12 @@ def limits(manifest: Mapping[str, Any]) -> list[str]:
             "and no intervention; and no guided confession with its logit, because a frame cannot be forced there: "
             "confessions are the free ones. For the inside, let an open model read the same transcripts."
         )
+    if isinstance(own, Mapping) and own.get("sampler"):
+        texts.append(
+            "Rollouts and free confessions were sampled at a server and read here. That it has the same weights was "
+            "checked by the log-probabilities of a few transcripts of each part, up to its number format; the same "
+            "seed need not give the same rollouts there."
+        )
     return [
         *texts,
         "Small models are hard to read: in the literature, deception probes are at chance at 1.5 billion parameters "
