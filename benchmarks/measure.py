@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 
-def seconds_in_turns(works: Mapping[str, Callable[[], Any]], rounds: int = 3) -> dict[str, list[float]]:
-    """Seconds [round] of each work; every round does all of them, after one that does not count."""
+def seconds_in_turns(
+    works: Mapping[str, Callable[[], Any]], rounds: int = 3, warm: bool = True
+) -> dict[str, list[float]]:
+    """Seconds [round] of each work; every round does all of them, after one that does not count unless not `warm`."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
-    for turn in range(rounds + 1):
+    for turn in range(-int(warm), rounds):
         for name, work in works.items():
             start = time.perf_counter()
             work()
-            if turn:
+            if turn >= 0:
                 seconds[name].append(time.perf_counter() - start)
     return seconds
 
