@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -56,6 +59,25 @@ def test_answers_are_graded_and_confessions_read(tiny, serve, monkeypatch, tmp_p
         scenario = get("people").make_scenarios(1, 0, "tiny")[int(row["scenario"][-4:])]
         assert json.loads(row["facts"]) == json.loads(json.dumps(scenario.facts))
         assert get("people").grade(scenario, row["condition"], row["answer"]).behaviour == row["behaviour"]
+
+
+def test_from_the_command_line_of_inspect(tiny, serve, tmp_path):
+    """As the README says it, in a process that knows of us by the entry point alone."""
+    command = [sys.executable, "-m", "inspect_ai", "eval", "confesslens/people", "--model", "openai-api/local/model"]
+    options = {
+        "--model-base-url": serve(tiny("llama")),
+        "--log-dir": "logs",
+        "--log-format": "json",
+        "--display": "none",
+    }
+    command += [word for pair in options.items() for word in pair] + ["-T", "n=1", "-T", "conditions=tempted"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "LOCAL_API_KEY": "none"}, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (path,) = (tmp_path / "logs").glob("*.json")
+    assert json.loads(path.read_text())["status"] == "success"
+    assert set(read_transcripts(path)["eval"]) == {"people"}
 
 
 def test_the_embedded_model_behind_a_server(embedded, serve, monkeypatch, tmp_path):
