@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from confesslens.cot import draw_for_labelling, load_labels, monitor_thoughts, save_labels, shipped_labels
 from confesslens.evals import EVALUATIONS
@@ -86,3 +87,16 @@ def test_the_shipped_labels_are_of_every_evaluation_and_the_lexical_monitor_miss
     agreed = found & (labels["label"] == "mentions")
     assert 0 < agreed.sum() < len(mentioned) / 2  # it reads plans in words, not drafts of the act
     assert (~found)[labels["label"] == "none"].mean() > 0.95
+
+
+def test_a_second_reader_agrees_as_far_as_the_docstring_says():
+    first, second = shipped_labels(), shipped_labels("second")
+    same = ["rollout_id", "eval", "scenario", "task", "cot", "weight"]
+    pd.testing.assert_frame_equal(first[same], second[same])
+    assert set(first["labeller"]) != set(second["labeller"])
+    assert (first["label"] == second["label"]).sum() == 228
+    assert cohen_kappa_score(first["label"], second["label"]) == pytest.approx(0.75, abs=0.005)
+    said = [labels["label"] == "mentions" for labels in (first, second)]
+    assert cohen_kappa_score(*said) == pytest.approx(0.84, abs=0.005)
+    with pytest.raises(ValueError, match="there is no reader .third."):
+        shipped_labels("third")
