@@ -13,7 +13,6 @@ import pandas as pd
 from confesslens.activations.capture import capture
 from confesslens.activations.items import as_items
 from confesslens.closest import one_line
-from confesslens.probes.estimators import AttentionProbe, CCSProbe, MaxWindowProbe
 from confesslens.probes.place import place_of
 from confesslens.probes.token_scores import TokenScores
 
@@ -56,10 +55,10 @@ def score_tokens(
     scores[tokens.positions] = tokens.values.astype(np.float64) @ probe.direction + probe.bias
     own = None
     if site and acts.present[0, 0]:
-        if isinstance(probe, AttentionProbe | MaxWindowProbe):  # they read the tokens of the span
+        if probe.reads == "tokens":
             start, end = item.spans[site.rpartition(".")[0]]
             own = float(probe.decision_function([tokens.values[start:end]])[0])
-        elif not isinstance(probe, CCSProbe):  # which reads pairs of statements
+        elif probe.reads == "site":
             own = float(probe.decision_function(acts.at(place.layer, site))[0])
     ids = [int(i) for i in item.token_ids]
     parts = [next((name for name, (a, b) in item.spans.items() if a <= i < b), "") for i in range(len(ids))]

@@ -52,6 +52,7 @@ class AttentionProbe(LinearProbe, ClassifierMixin, BaseEstimator):
     """
 
     readout = "score = sum over tokens of softmax(token @ query) * (token @ direction), + bias"
+    reads = "tokens"
 
     def __init__(self, C: float = 0.1, class_weight: Any = "balanced", max_iter: int = 500) -> None:
         self.C = C

@@ -51,6 +51,7 @@ class CCSProbe(LinearProbe, ClassifierMixin, BaseEstimator):
     """
 
     readout = "score = (activation put as true - activation put as false) @ direction + bias"
+    reads = "pair"
 
     def __init__(self, l2: float = 0.01, restarts: int = 10, max_iter: int = 500, random_state: int = 0) -> None:
         self.l2 = l2

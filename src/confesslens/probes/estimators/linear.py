@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,7 @@ class LinearProbe:
     """
 
     readout = "score = activation @ direction + bias"
+    reads: ClassVar[str] = "site"  # a row is what a site holds, the "tokens" of a span, or a "pair" of statements
     direction_: NDArray[np.float64]
     bias_: float
     classes_: NDArray

@@ -51,6 +51,7 @@ class MaxWindowProbe(LinearProbe, ClassifierMixin, BaseEstimator):
     """
 
     readout = "score = max over windows of tokens of mean(window) @ direction + bias"
+    reads = "tokens"
 
     def __init__(self, width: int = 8, C: float = 0.1, class_weight: Any = "balanced", max_iter: int = 30) -> None:
         self.width = width
