@@ -59,6 +59,31 @@ def test_every_transcript_is_counted(folder, tmp_path):
     assert len(done) == transcripts_to_do(folder, 2, 1, 1, 0, True)
 
 
+class Stopped(Exception):
+    pass
+
+
+def test_stopped_and_repeated_it_goes_on_to_the_same_tables(folder, tmp_path):
+    settings = {"strengths": [-0.2, 0.2], "n": 2, "n_random": 1}
+    whole, _ = steer_run(folder, out=tmp_path / "whole", **settings)
+    total, done = transcripts_to_do(folder, 2, 2, 1, 0, True), []
+
+    def stop():
+        done.append(1)
+        if len(done) == 3 * total // 4:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        steer_run(folder, out=tmp_path / "s", on_done=stop, **settings)
+    assert list((tmp_path / "s" / "parts").rglob("*.parquet"))
+    begun = len(done)
+    again, _ = steer_run(folder, out=tmp_path / "s", on_done=lambda: done.append(1), **settings)
+    assert len(done) - begun < total
+    for name in ("outcomes", "doses", "trends", "capability", "evidence"):
+        pd.testing.assert_frame_equal(getattr(whole, name), getattr(again, name))
+    assert not (tmp_path / "s" / "parts").exists()
+
+
 def test_a_probe_of_another_model_is_refused(folder, tmp_path):
     probe = LogisticProbe().fit(np.random.default_rng(0).normal(size=(20, 32)), np.arange(20) % 2)
     for card, words in (

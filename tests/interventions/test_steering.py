@@ -65,6 +65,16 @@ def test_the_evidence_names_the_rules_that_are_met(steered):
     assert logit["level"] == ("causal" if logit["capable"] else "behavioural")
 
 
+def test_a_rollout_that_has_an_outcome_under_some_directions_only(steered):
+    """An answer of which a program cannot tell whether it is bad has no outcome at that dose."""
+    table = steered.outcomes
+    some = table["rollout_id"].iloc[0]
+    for kinds in (["", "probe"], ["other"]):
+        left = table[~((table["rollout_id"] == some) & table["kind"].isin(kinds))]
+        found = evidence(left, trends(left, list(STRENGTHS), 50, 0), list(STRENGTHS), 50, 0)
+        assert found.set_index("outcome").loc["logit", "beyond_other"]
+
+
 @pytest.mark.parametrize("architecture", ["llama", "gpt2"])
 def test_the_verdicts_own_direction_moves_every_confession(tiny, architecture):
     model = tiny(architecture)

@@ -45,7 +45,7 @@ EXPERIMENTS = (
         ORGANISM,
         {
             "quick": {"organism": "confessor", "strengths": [-0.1, 0.1], "n": 1, "random": 2},
-            "standard": {"organism": "confessor", "strengths": [-0.15, -0.075, 0.075, 0.15], "n": 4, "random": 3},
+            "standard": {"organism": "confessor", "strengths": [-0.15, -0.075, 0.075, 0.15], "n": 3, "random": 3},
         },
     ),
 )

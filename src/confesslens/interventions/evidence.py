@@ -125,10 +125,11 @@ def evidence(
     return pd.DataFrame(rows)
 
 
-def _slopes(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _slopes(table: pd.DataFrame) -> tuple[pd.Series, np.ndarray, np.ndarray]:
+    """Slopes by rollout_id, with evaluation and scenario of each."""
     slopes = row_slopes(table)
     keys = table.drop_duplicates("rollout_id").set_index("rollout_id").loc[slopes.index]
-    return slopes.to_numpy(float), keys["eval"].to_numpy(str), keys["scenario"].to_numpy(str)
+    return slopes, keys["eval"].to_numpy(str), keys["scenario"].to_numpy(str)
 
 
 def _prediction(slopes: np.ndarray) -> tuple[float, float]:
@@ -149,7 +150,7 @@ def _beats_others(outcomes: pd.DataFrame, strengths: list[float], slope: float, 
         return False
     mine, evals, groups = _slopes(pd.concat([zero, given[given["kind"] == PROBE]]))
     for name in others:
-        theirs = _slopes(pd.concat([zero, given[given["direction"] == name]]))[0]
+        theirs = row_slopes(pd.concat([zero, given[given["direction"] == name]])).reindex(mine.index)
         side = np.sign(macro_mean(theirs, evals, groups, 1).estimate) or 1.0
         if not macro_change(np.sign(slope) * mine, side * theirs, evals, groups, n_boot, seed).low > 0:
             return False

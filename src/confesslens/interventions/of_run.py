@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +17,7 @@ from confesslens.activations import open_activations
 from confesslens.config import RunConfig
 from confesslens.evals import NEUTRAL
 from confesslens.figures import dose_response, save_figure
-from confesslens.folder import RunFolder
+from confesslens.folder import RunFolder, content_key
 from confesslens.interventions.doses import OTHER
 from confesslens.interventions.steering import STRENGTHS, Steering, steer
 from confesslens.models import EMBEDDED, embedded_folder
@@ -76,6 +79,8 @@ def steer_run(
         seed: of random directions and draws.
         on_done: called after each transcript.
 
+    Repeated after it was stopped, with the same settings, it goes on where it was (evaluation by evaluation).
+
     Returns:
         what steering did, and the folder that was written.
 
@@ -100,6 +105,14 @@ def steer_run(
     if not concepts and (run.path / ACTIVATIONS).is_dir():
         concepts = _length_direction(run, rollouts, layer, str(card["site"]))
     kept = _first_scenarios(rollouts, n)
+    target = Path(out) if out is not None else run.path / STEERING
+    about = {
+        **{"direction": direction.tolist(), "layer": layer, "strengths": list(strengths), "n_random": n_random},
+        **{"others": {name: vector.tolist() for name, vector in concepts.items()}, "seed": seed},
+        **{"rollouts": kept["rollout_id"].tolist(), "tokens": kept["token_ids"].map(list).tolist()},
+        **{"fingerprint": model.fingerprint, "dtype": str(model.dtype), "temperature": config.temperature},
+    }
+    parts = target / "parts" / content_key(about)
     steered = steer(
         model,
         kept,
@@ -113,8 +126,9 @@ def steer_run(
         batch_size=config.batch_size,
         seed=seed,
         on_done=on_done,
+        keep=partial(_kept, parts),
     )
-    target = steered.save(out if out is not None else run.path / STEERING)
+    steered.save(target)
     save_figure(dose_response(steered.doses), target, "dose_response")
     settings = {
         **{"probe": place.name, "layer": layer, "site": card["site"], "scale": steered.scale},
@@ -124,7 +138,19 @@ def steer_run(
         "fingerprint": model.fingerprint,
     }
     (target / "steering.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    shutil.rmtree(parts.parent)
     return steered, target
+
+
+def _kept(folder: Path, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """The table that a steering that was stopped left, or a new one, which is left for the next."""
+    path = folder / f"{name}.parquet"
+    if not path.is_file():
+        table, begun = make(), path.with_suffix(".part")
+        folder.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(begun, index=False)
+        os.replace(begun, path)
+    return pd.read_parquet(path)
 
 
 def transcripts_to_do(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,10 @@ from numpy.typing import ArrayLike
 from confesslens.evals import NEUTRAL
 from confesslens.interventions.capability import Labelled, capability
 from confesslens.interventions.doses import (
+    OUTCOMES,
     PROBE,
     RANDOM,
+    Dose,
     confession_outcomes,
     make_doses,
     rollout_outcomes,
@@ -28,6 +31,7 @@ from confesslens.shown import said_with_tables
 if TYPE_CHECKING:
     from confesslens.models import Model
 
+Keep = Callable[[str, Callable[[], pd.DataFrame]], pd.DataFrame]
 STRENGTHS = (-0.15, -0.075, 0.075, 0.15)
 TABLES = ("doses", "trends", "capability", "evidence")
 
@@ -90,6 +94,7 @@ def steer(
     batch_size: int = 32,
     n_boot: int = 2000,
     on_done: Callable[[], Any] | None = None,
+    keep: Keep = lambda name, make: make(),
 ) -> Steering:
     """Give a model doses of a direction while it confesses and while it answers, with controls, and sum up.
 
@@ -114,6 +119,7 @@ def steer(
         batch_size: transcripts sampled side by side; changes speed and memory only.
         n_boot: draws of scenarios.
         on_done: called after each transcript.
+        keep: called with the name of a part and what makes its table; a store may give back what it has of it.
 
     Raises:
         ValueError: strengths that are 0, not finite or named twice, a direction of another length, an unknown site.
@@ -144,19 +150,14 @@ def steer(
         rollout_sites=rollout_sites,
         seed=seed,
     )
-    outcomes = confession_outcomes(model, asked, doses, batch_size, on_done)
-    if answer:
-        outcomes = pd.concat(
-            [outcomes, rollout_outcomes(model, asked, doses, temperature, batch_size, on_done)], ignore_index=True
-        )
+    outcomes = _outcomes(model, asked, doses, temperature if answer else None, batch_size, on_done, keep)
     checked: list[Labelled] = [
         (dose.direction, dose.strength, dose.rollout_edit and _everywhere(dose.rollout_edit))
         for dose in doses
         if dose.kind in ("", PROBE)
     ]
-    able = capability(
-        model, checked, rollouts, n_texts=n_texts, seed=seed, batch_size=batch_size, n_boot=n_boot, on_done=on_done
-    )
+    checks = {"n_texts": n_texts, "seed": seed, "batch_size": batch_size, "n_boot": n_boot}
+    able = keep("capability", lambda: capability(model, checked, rollouts, **checks, on_done=on_done))
     kept = kept_strengths(able, levels)
     found = trends(outcomes, kept, n_boot, seed)
     return Steering(
@@ -168,6 +169,31 @@ def steer(
         layer=layer,
         scale=scale,
     )
+
+
+def _outcomes(
+    model: Model,
+    asked: pd.DataFrame,
+    doses: Sequence[Dose],
+    temperature: float | None,
+    batch_size: int,
+    on_done: Callable[[], Any] | None,
+    keep: Keep,
+) -> pd.DataFrame:
+    """One number a rollout, dose and outcome, worked out evaluation by evaluation; without a temperature, of the
+    confessions alone."""
+    tables = []
+    for name, part in asked.groupby("eval", sort=False):
+        own = part.reset_index(drop=True)
+        tables.append(keep(f"confessions-{name}", partial(confession_outcomes, model, own, doses, batch_size, on_done)))
+        if temperature is not None:
+            answers = partial(rollout_outcomes, model, own, doses, temperature, batch_size, on_done)
+            tables.append(keep(f"answers-{name}", answers))
+    table = pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+    places = {(dose.direction, str(dose.strength)): i for i, dose in enumerate(doses)}
+    dose = [places[key] for key in zip(table["direction"], table["strength"].map(str), strict=True)]
+    order = pd.DataFrame({"outcome": table["outcome"].map(OUTCOMES.index), "dose": dose})
+    return table.loc[order.sort_values(["outcome", "dose"], kind="stable").index].reset_index(drop=True)
 
 
 def dose_table(outcomes: pd.DataFrame, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
