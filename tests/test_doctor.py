@@ -32,7 +32,7 @@ def test_cores_are_those_that_it_may_use():
         "print({one.what: one.found for one in doctor.examine()}['processor'])"
     )
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("1 cores")
+    assert done.stdout.startswith("1 core;")
 
 
 def test_a_token_is_not_shown(monkeypatch):

@@ -33,8 +33,8 @@ LESS = {
     "convert": ["--answer-tokens", "4"],
 }
 ELSEWHERE = {
-    "train organism": "tests/organisms/test_sft.py",
-    "figure all": "each figure is made below, training, weak_judge and doses in tests/experiments/test_experiments.py",
+    "train organism": "tests/organisms/test_train.py",
+    "figure all": "tests/experiments/test_experiments.py",
     "figure training": "tests/experiments/test_experiments.py",
     "figure weak_judge": "tests/experiments/test_experiments.py",
     "figure coverage": "tests/faithfulness/test_study.py",
@@ -96,8 +96,8 @@ def place(tiny_folder, tmp_path_factory):
             other.manifest["model"]["adapter"] = name  # as if it were another organism's
             other.save_manifest()
     shutil.copytree(ROOT / "probes", home / "probes")
-    told = read_transcripts(mine)
-    write_transcripts(told[told["eval"] == "people"], home / "log.eval", "inspect")  # a log is of one task
+    records = read_transcripts(mine)
+    write_transcripts(records[records["eval"] == "people"], home / "log.eval", "inspect")  # a log is of one task
     (home / "FILE").write_text("The capital of France is Paris.", encoding="utf-8")
     (home / "settings.yaml").write_text("n: 1\nevals: [people]\n", encoding="utf-8")
     organisms = home / "figures" / "organisms"
@@ -129,10 +129,8 @@ def test_whole_commands_are_found():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [one for one in documented() if is_whole(one)])
+@pytest.mark.parametrize("command", [one for one in documented() if is_whole(one) and kind(one) not in ELSEWHERE])
 def test_it_runs(command, place, tiny, tiny_folder, serve, tmp_path, monkeypatch):
-    if kind(command) in ELSEWHERE:
-        return
     here = tmp_path / "here"
     shutil.copytree(place, here, copy_function=shutil.copy2)
     monkeypatch.chdir(here)
@@ -158,7 +156,6 @@ def test_it_runs(command, place, tiny, tiny_folder, serve, tmp_path, monkeypatch
     assert done.exit_code == 0, done.stdout[-500:] + done.stderr[-2000:]
 
 
-def test_what_is_run_elsewhere_is_run_there():
-    for where in ELSEWHERE.values():
-        for file in re.findall(r"tests/[\w/]+\.py", where):
-            assert (ROOT / file).is_file()
+def test_what_is_run_elsewhere_is_named_there():
+    for what, file in ELSEWHERE.items():
+        assert what.split()[-1].strip("-") in (ROOT / file).read_text(encoding="utf-8")

@@ -47,7 +47,9 @@ def _machine() -> Iterator[Finding]:
         "Python", OK if known else WARNING, version, "" if known else "tested on 3.11 to 3.13: use one of them"
     )
     cores, memory = cpu_count(), psutil.virtual_memory()
-    yield Finding("processor", OK, f"{cores} cores; a run uses one worker process a core, of one thread each")
+    yield Finding(
+        "processor", OK, f"{cores} core{'s' * (cores > 1)}; a run uses one worker process a core, of one thread each"
+    )
     free = memory.available / 1e9
     enough = free >= 6
     yield Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import shutil
@@ -9,10 +10,13 @@ from dataclasses import asdict
 
 import pytest
 from safetensors import safe_open
+from typer.testing import CliRunner
 
+from confesslens.cli import app
 from confesslens.models import load, load_model
 from confesslens.models.errors import ModelError
 from confesslens.models.load import organism_folder, shipped_organisms
+from confesslens.organisms import train
 from confesslens.organisms.pack import weights_hash
 from confesslens.organisms.sft import Tuning
 from confesslens.organisms.train import RECIPES, Lessons, Recipe, train_organism
@@ -38,6 +42,15 @@ def test_an_organism_is_trained_with_a_card(tiny_folder, tmp_path):
     again = train_organism("honest", tmp_path / "again", recipe=SMALL, model=str(tiny_folder), dtype="float32")
     assert json.loads((again / "card.json").read_text()) == card
     assert (again / "adapter_model.safetensors").read_bytes() == (first / "adapter_model.safetensors").read_bytes()
+
+
+def test_from_the_command_line(tiny_folder, tmp_path, monkeypatch):
+    small = functools.partial(train_organism, recipe=SMALL, model=str(tiny_folder), dtype="float32")
+    monkeypatch.setattr(train, "train_organism", small)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["train", "organism", "honest"])
+    assert done.exit_code == 0, done.stderr
+    assert json.loads((tmp_path / "organisms" / "honest" / "card.json").read_text())["organism"] == "honest"
 
 
 def test_a_stage_goes_on_from_the_packed_adapter_alone(tiny_folder, tmp_path, monkeypatch):

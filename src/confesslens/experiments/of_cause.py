@@ -9,6 +9,7 @@ from confesslens.experiments.of_runs import ORGANISM, of_counts
 
 def _doses(work: Work) -> Drawn:
     from confesslens.interventions.of_run import steer_run, transcripts_to_do
+    from confesslens.interventions.steering import TABLES
 
     run = work.run(organism=work.setting("organism"))
     strengths, n, draws = (work.setting(name) for name in ("strengths", "n", "random"))
@@ -31,7 +32,7 @@ def _doses(work: Work) -> Drawn:
         seed=work.config().seed,
         on_done=advance,
     )
-    tables = {"doses": steered.doses, "evidence": steered.evidence, "capability": steered.capability}
+    tables = {name: getattr(steered, name) for name in TABLES}
     says = f"{' '.join(steered.evidence['sentence'])} {n} scenarios an evaluation of this run: {of_counts(run)}"
     return Drawn(figures.dose_response(steered.doses), tables, says)
 

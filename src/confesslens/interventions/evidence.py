@@ -120,7 +120,7 @@ def evidence(
         rows.append(
             {"outcome": outcome, "level": level, **met, "random_low": low, "random_high": high}
             | {"ablation_change": ablated.estimate, "ablation_low": ablated.low, "ablation_high": ablated.high}
-            | {"sentence": _sentence(outcome, level, met, slope, n)}
+            | {"sentence": _sentence(outcome, level, met, Interval(slope, *_limits(probe)), n)}
         )
     return pd.DataFrame(rows)
 
@@ -175,17 +175,22 @@ def _both_sides(strengths: list[float]) -> bool:
     return any(s > 0 for s in strengths) and any(s < 0 for s in strengths)
 
 
-def _sentence(outcome: str, level: str, met: dict[str, bool], slope: float, n: int) -> str:
-    if np.isnan(slope) or n < MIN_SCENARIOS:
+def _limits(probe: pd.DataFrame) -> tuple[float, float]:
+    return (float(probe["slope_low"].iloc[0]), float(probe["slope_high"].iloc[0])) if len(probe) else (np.nan, np.nan)
+
+
+def _sentence(outcome: str, level: str, met: dict[str, bool], slope: Interval, n: int) -> str:
+    if np.isnan(slope.estimate) or n < MIN_SCENARIOS:
         return f"{outcome}: too little data for a trend ({n} scenarios, {MIN_SCENARIOS} needed); {level}."
     failed = [_FAILED[rule] for rule in RULES if not met[rule]]
     why = f": {'; '.join(failed)}" if failed else ""
-    return f"{outcome}: {level} evidence, slope {slope:+.2f} a unit of strength{why}."
+    told = f"{slope.estimate:+.2f} ({slope.low:+.2f} to {slope.high:+.2f})"
+    return f"{outcome}: {level} evidence, slope {told} a unit of strength{why}."
 
 
 _FAILED = {
     "trend": "no trend over the doses",
-    "beyond_random": "not beyond random directions",
+    "beyond_random": "not beyond what one more random direction might do",
     "beyond_other": "not beyond another concept's direction",
     "capable": "too few doses keep the model capable",
     "ablation": "projecting the direction out does not change it beyond random ones",

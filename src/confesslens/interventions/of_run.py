@@ -138,7 +138,9 @@ def steer_run(
         "fingerprint": model.fingerprint,
     }
     (target / "steering.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-    shutil.rmtree(parts.parent)
+    shutil.rmtree(parts)
+    if not any(parts.parent.iterdir()):
+        parts.parent.rmdir()
     return steered, target
 
 
