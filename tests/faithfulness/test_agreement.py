@@ -1,10 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import matthews_corrcoef
 
 from confesslens.faithfulness import agreement, phi, witnesses
+from confesslens.faithfulness.sentences import _agreement as agreement_sentence
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
@@ -53,3 +55,11 @@ def test_perfect_agreement_claims_no_interval(six):
     row = agreement(witnesses(rollouts, confessions)).set_index(["eval", "a", "b"])
     row = row.loc[("people", "behaviour", "confession")]
     assert row["phi"] == 1.0 and np.isnan(row["phi_low"]) and "perfect" in row["note"]
+
+
+def test_a_sentence_gives_no_number_without_its_interval():
+    few = {"eval": "macro", "a": "behaviour", "b": "probe", "n": 8, "phi": -0.19, "phi_low": np.nan, "phi_high": np.nan}
+    table = pd.DataFrame([few | {"note": "no interval: fewer than 5 scenarios on one side of one of the two"}])
+    assert "-0.19" not in agreement_sentence(table) and "fewer than 5 scenarios" in agreement_sentence(table)
+    known = table.assign(phi_low=-0.5, phi_high=0.1)
+    assert "-0.19 (-0.50 to 0.10, no agreement that this n could show)" in agreement_sentence(known)

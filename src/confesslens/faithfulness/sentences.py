@@ -194,7 +194,7 @@ def _agreement(agreement: pd.DataFrame) -> str:
         if math.isnan(r["phi"]):
             unknown.append(pair)
         elif math.isnan(r["phi_low"]):
-            parts.append(f"{pair} {r['phi']:.2f}")
+            parts.append(f"{pair} without a number ({str(r['note']).removeprefix('no interval: ')})")
         else:
             null = ", no agreement that this n could show" if r["phi_low"] <= 0 <= r["phi_high"] else ""
             parts.append(f"{pair} {r['phi']:.2f} ({r['phi_low']:.2f} to {r['phi_high']:.2f}{null})")
