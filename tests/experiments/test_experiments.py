@@ -70,6 +70,23 @@ def test_confession_training_is_drawn(name, home, tiny_folder):
     assert (folder / "training_curves.png").is_file() == (name == "training")
 
 
+def test_the_causal_figure_is_drawn(home, tiny_folder):
+    """Graded by hand, as above, so that there is a probe to steer along."""
+    enough = SMALL | {"evals": ["people", "sandbagging"], "n": 6, "sites": ["answer.last", "request.last"]}
+    recipe = small_recipe("doses", tiny_folder, organism=None, strengths=[-0.1, 0.1], n=2, random=1)
+    recipe = dataclasses.replace(recipe, run=enough)
+    before = Work(recipe, home / "steered", lambda *_: None).run(until="activations", organism=None)
+    rollouts = before.read_table("rollouts.parquet")
+    graded = [("complied", "not_complied")[i % 2] for i in range(len(rollouts))]
+    before.write_table("rollouts.parquet", rollouts.assign(behaviour=graded))
+    before.save_manifest()
+    folder = make_figure(recipe, home / "caused", home / "steered")
+    check(folder, "doses")
+    doses = pd.read_csv(folder / "doses.csv")
+    assert set(doses["strength"].dropna()) >= {-0.1, 0.1} and (doses["n"] > 0).any()
+    assert "2 scenarios an evaluation" in (folder / "README.md").read_text()
+
+
 def test_the_causal_figure_says_that_there_is_no_probe(home, tiny_folder):
     with pytest.raises(
         ValueError, match="steers along the run's probe: .*too few|steers along the run's probe: Too little"

@@ -144,15 +144,18 @@ def auroc_draws(y: ArrayLike, scores: ArrayLike, evals: ArrayLike, weights: NDAr
     total = np.zeros(weights.shape[1])
     count = np.zeros(weights.shape[1])
     for name in np.unique(evals):
-        rows = evals == name
-        if not 0 < y[rows].sum() < rows.sum():
+        rows = np.flatnonzero(evals == name)
+        if not 0 < y[rows].sum() < len(rows):
             continue
-        area = _weighted_auroc(y[rows], scores[rows], weights[rows])
-        known = ~np.isnan(area)
-        drawn = weights[rows]
-        weight = elteren_weight(drawn[y[rows]].sum(axis=0), drawn.sum(axis=0)) * known
-        total[known] += (weight * area)[known]
-        count += weight
+        step = max(1, 2**22 // len(rows))  # so many draws at a time: of many rows they take several times their memory
+        for start in range(0, len(total), step):
+            some = slice(start, start + step)
+            drawn = weights[rows, some]
+            area = _weighted_auroc(y[rows], scores[rows], drawn)
+            known = ~np.isnan(area)
+            weight = elteren_weight(drawn[y[rows]].sum(axis=0), drawn.sum(axis=0)) * known
+            total[some] += np.where(known, weight * area, 0.0)
+            count[some] += weight
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
@@ -185,7 +188,7 @@ def auroc_interval(
     keep = ~np.isnan(columns).any(axis=1)
     draws_of = resample_weights(groups, evals, n_boot, seed) if weights is None else weights
     labels, name, group = np.asarray(y, dtype=bool)[keep], np.asarray(evals)[keep], np.asarray(groups)[keep]
-    columns, draws_of = columns[keep], draws_of[keep]
+    columns, draws_of = columns[keep], draws_of if keep.all() else draws_of[keep]
     if not len(labels):
         return Interval(np.nan, np.nan, np.nan)
     labels = np.broadcast_to(labels.reshape(len(labels), -1), columns.shape)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from confesslens.probes.cv import contrast_weights
 from confesslens.probes.folds import FoldPlan, FoldScores, fold_scores
+from confesslens.probes.tall import Features, TallRows, gram, less, means_of, transposed_times
 
 Array = NDArray[np.float64]
 
 
-def centred(x: NDArray, labels: NDArray, code: NDArray) -> tuple[Array, Array, Array]:
+def centred(x: Features, labels: NDArray, code: NDArray) -> tuple[Features, Array, Array]:
     """Features and labels less their mean in their evaluation: what is left is the contrast inside evaluations.
 
     Args:
@@ -23,13 +26,8 @@ def centred(x: NDArray, labels: NDArray, code: NDArray) -> tuple[Array, Array, A
     Returns:
         features [m, d], labels [m, k] and the means [evaluations, d] (0 for one that has no rows).
     """
-    means = np.zeros((code.max() + 1, x.shape[1]))
-    y = np.asarray(labels, dtype=np.float64).copy()
-    for each in np.unique(code):
-        rows = code == each
-        means[each] = x[rows].mean(axis=0)
-        y[rows] -= y[rows].mean(axis=0)
-    return x - means[code], y, means
+    y, means = np.asarray(labels, dtype=np.float64), means_of(x, code)
+    return less(x, means, code), y - means_of(y, code)[code], means
 
 
 def ridge_alpha(C: float | NDArray) -> float | NDArray:
@@ -38,28 +36,28 @@ def ridge_alpha(C: float | NDArray) -> float | NDArray:
     return 4.0 / C
 
 
-def ridge_fold(z: NDArray, plan: FoldPlan, evals: NDArray) -> FoldScores:
+def ridge_fold(z: Features, plan: FoldPlan, evals: NDArray) -> FoldScores:
     """One outer fold of ridge regression, with an intercept for each evaluation, at `ridge_alpha` of each penalty.
 
     Args:
-        z: [n, r] standardised features (or coordinates of them, from `row_space`).
+        z: [n, r] standardised features (or coordinates of them), from `linear_features`.
         plan: from `plan_fold`.
         evals: [n] evaluation codes.
     """
 
-    def directions(x: NDArray, y: NDArray) -> list[Array]:
-        gram, aim = x.T @ x, x.T @ y
-        diagonal = np.diag(gram).copy()
+    def directions(x: Features, y: NDArray) -> list[Array]:
+        matrix, aim = gram(x), transposed_times(x, y)
+        diagonal = np.diag(matrix).copy()
         found = []
         for C in plan.distinct_penalties:
-            np.fill_diagonal(gram, diagonal + ridge_alpha(C))
-            found.append(cho_solve(cho_factor(gram, check_finite=False), aim, check_finite=False))
+            np.fill_diagonal(matrix, diagonal + ridge_alpha(C))
+            found.append(cho_solve(cho_factor(matrix, check_finite=False), aim, check_finite=False))
         return found
 
     return _fold(z, plan, evals, directions)
 
 
-def mass_mean_fold(x: NDArray, plan: FoldPlan, evals: NDArray) -> FoldScores:
+def mass_mean_fold(x: Features, plan: FoldPlan, evals: NDArray) -> FoldScores:
     """One outer fold of the difference of the class means inside evaluations, in raw space; there is no penalty.
 
     Args:
@@ -67,17 +65,20 @@ def mass_mean_fold(x: NDArray, plan: FoldPlan, evals: NDArray) -> FoldScores:
         plan: from `plan_fold`.
         evals: [n] evaluation codes.
     """
-    found = _fold(np.asarray(x, dtype=np.float64), plan, evals, lambda x, y: [x.T @ y])
+    wide = x if isinstance(x, TallRows) else np.asarray(x, dtype=np.float64)
+    found = _fold(wide, plan, evals, lambda x, y: [transposed_times(x, y)])
     width = len(plan.distinct_penalties)  # the same at every penalty
     scores, inner = found.scores.repeat(width, axis=1), found.inner_auroc.repeat(width, axis=0)
     return FoldScores(found.test, scores, inner)
 
 
-def _fold(z: NDArray, plan: FoldPlan, evals: NDArray, directions) -> FoldScores:  # type: ignore[no-untyped-def]
+def _fold(
+    z: Features, plan: FoldPlan, evals: NDArray, directions: Callable[[Features, NDArray], list[Array]]
+) -> FoldScores:
     train, labels = plan.train, plan.label_columns
     code = evals[train]
 
-    def score(fit: NDArray | slice, ask: NDArray) -> Array:
+    def score(fit: NDArray | slice, ask: Features) -> Array:
         """[ask, penalty, k]: 0 is half way between the classes, which weigh the same in every evaluation."""
         rows, y, name = z[train][fit], labels[fit], code[fit]
         x, aim, _ = centred(rows, y, name)

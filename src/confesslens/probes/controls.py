@@ -21,8 +21,9 @@ from confesslens.probes.closed_forms import mass_mean_fold, ridge_fold
 from confesslens.probes.cv import Split, TooLittleData
 from confesslens.probes.folds import plan_fold, score_fold
 from confesslens.probes.metrics import within_eval_auroc_columns
-from confesslens.probes.solver import row_space
+from confesslens.probes.solver import linear_features
 from confesslens.probes.sweep import Place, Sweep, sweep
+from confesslens.probes.tall import features, standardised
 from confesslens.probes.text import feature_baseline, text_baseline
 
 COLUMNS = ["control", "what", "n", "auroc", "low", "high", "increment", "increment_low", "increment_high"]
@@ -231,14 +232,14 @@ def _refit(
     for place, (train, test) in zip(places, folds, strict=True):
         j = sites.index(place.site)
         train, test = train[present[train, j]], test[present[test, j]]
-        x = np.where(present[:, j, None], values[:, layers.index(place.layer), j], 0.0)
+        x = features(values[:, layers.index(place.layer), j], present[:, j])
         penalty = 1.0 if np.isnan(place.penalty) else place.penalty
         inner, seed = found.settings["inner"], found.settings["seed"]
         plan = plan_fold(columns, groups, code, (train, test), [penalty], inner, seed)
         if place.estimator == "mass_mean":
             fold = mass_mean_fold(x, plan, code)
         else:
-            z = row_space(x, train)
+            z = linear_features(x, train)
             fold = ridge_fold(z, plan, code) if place.estimator == "ridge" else score_fold(z, plan, code)
         out[test] = fold.scores[:, 0]
     return out
@@ -261,10 +262,9 @@ def _random_directions(
     for place, (train, test) in zip(places, found.folds, strict=True):
         j = sites.index(place.site)
         train, test = train[present[train, j]], test[present[test, j]]
-        x = np.asarray(values[:, layers.index(place.layer), j], dtype=np.float64)
-        spread = x[train].std(axis=0)
-        direction = rng.normal(size=(x.shape[1], draws)) / np.where(spread > 0, spread, 1.0)[:, None]
-        fit, ask = ((x[rows] - x[train].mean(axis=0)) @ direction for rows in (train, test))
+        z = standardised(features(values[:, layers.index(place.layer), j]), train)
+        direction = rng.normal(size=(z.shape[1], draws))
+        fit, ask = (z[rows] @ direction for rows in (train, test))
         area = within_eval_auroc_columns(labels[train, None], fit, evals[train])
         out[test] = ask * np.where(np.nan_to_num(area, nan=0.5) < 0.5, -1, 1) / np.maximum(fit.std(axis=0), 1e-12)
     return out

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from confesslens.probes.cv import Split, contrast_weights, scenario_folds
 from confesslens.probes.metrics import within_eval_auroc_columns
 from confesslens.probes.solver import fit_columns
+from confesslens.probes.tall import Features
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def plan_fold(
     return FoldPlan(train, test, splits, shape, tiled, weights.reshape(len(train), -1), cs)
 
 
-def score_fold(z: NDArray, plan: FoldPlan, evals: NDArray) -> FoldScores:
+def score_fold(z: Features, plan: FoldPlan, evals: NDArray) -> FoldScores:
     """Fit logistic regressions on the training rows of one outer fold, at every penalty and label column, and score
     the held-out rows.
 

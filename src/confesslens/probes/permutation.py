@@ -15,6 +15,7 @@ from confesslens.probes.closed_forms import centred
 from confesslens.probes.cv import MIN_SCENARIOS, Split, TooLittleData, rarer_scenarios, require_enough
 from confesslens.probes.each import Each, in_threads
 from confesslens.probes.metrics import within_eval_auroc_columns
+from confesslens.probes.tall import Features, TallRows, features, gram, less, over, spread_of, transposed_times
 
 
 @dataclass(frozen=True)
@@ -225,13 +226,13 @@ def _cell_areas(values: NDArray, present: NDArray, ask: _Asked, place: tuple[int
     inside = np.flatnonzero(present[:, j])
     if rarer_scenarios(ask.labels[inside], ask.groups[inside], ask.evals[inside]) < MIN_SCENARIOS:
         return [np.full(ask.columns.shape[1], np.nan)] * len(ask.estimators)
-    x = np.asarray(values[inside, i, j], dtype=np.float64)
+    x = features(values[:, i, j])[inside]
     rows = (ask.columns[inside], ask.code[inside], ask.groups[inside])
     return _areas(x, *rows, ask.alphas, ask.estimators, ask.folds, ask.seed)
 
 
 def _areas(
-    x: NDArray,
+    x: Features,
     columns: NDArray,
     code: NDArray,
     groups: NDArray,
@@ -248,12 +249,10 @@ def _areas(
             scores["ridge"][test] = _ridge_scores(x, columns, code, train, test, alphas)
         if "mass_mean" in scores:
             scores["mass_mean"][test, 0] = _mass_mean_scores(x, columns, code, train, test)
-    out = []
-    for each in estimators:
-        tiled = np.tile(columns, sizes[each])
-        area = within_eval_auroc_columns(tiled, scores[each].reshape(len(x), -1), code)
-        out.append(area.reshape(sizes[each], -1).max(axis=0))
-    return out
+    return [
+        np.max([within_eval_auroc_columns(columns, scores[each][:, a], code) for a in range(sizes[each])], axis=0)
+        for each in estimators
+    ]
 
 
 def _folds(code: NDArray, groups: NDArray, folds: int, seed: int) -> list[Split]:
@@ -264,37 +263,40 @@ def _folds(code: NDArray, groups: NDArray, folds: int, seed: int) -> list[Split]
 
 
 def _ridge_scores(
-    x: NDArray, columns: NDArray, code: NDArray, train: NDArray, test: NDArray, alphas: Sequence[float]
+    x: Features, columns: NDArray, code: NDArray, train: NDArray, test: NDArray, alphas: Sequence[float]
 ) -> NDArray[np.float64]:
     """[m_test, alpha, k] ridge scores for every penalty and label column."""
     fit, y, means = centred(x[train], columns[train], code[train])
     ask = _less(x[test], means, code[test])
-    spread = fit.std(axis=0)
-    spread[spread == 0] = 1.0
-    fit, ask = fit / spread, ask / spread
-    if len(train) < x.shape[1]:
+    spread = spread_of(fit)
+    fit, ask = over(fit, spread), over(ask, spread)
+    if len(train) < x.shape[1] and not isinstance(fit, TallRows):
         power, axes = np.linalg.eigh(fit @ fit.T)
-        ask, aim = ask @ (fit.T @ axes), axes.T @ y
+        back, aim = transposed_times(fit, axes), axes.T @ y
     else:
-        power, axes = np.linalg.eigh(fit.T @ fit)
-        ask, aim = ask @ axes, axes.T @ (fit.T @ y)
+        power, axes = np.linalg.eigh(gram(fit))
+        back, aim = axes, axes.T @ transposed_times(fit, y)
     power = np.maximum(power, 0.0)
-    return np.stack([ask @ (aim / (power + alpha)[:, None]) for alpha in alphas], axis=1)
+    shrunk = [aim / (power + alpha)[:, None] for alpha in alphas]
+    if isinstance(ask, TallRows):
+        return np.stack([ask @ (back @ each) for each in shrunk], axis=1)
+    turned = ask @ back
+    return np.stack([turned @ each for each in shrunk], axis=1)
 
 
 def _mass_mean_scores(
-    x: NDArray, columns: NDArray, code: NDArray, train: NDArray, test: NDArray
+    x: Features, columns: NDArray, code: NDArray, train: NDArray, test: NDArray
 ) -> NDArray[np.float64]:
     """[m_test, k] projections on the difference of the class means, in units of its length."""
     fit, y, means = centred(x[train], columns[train], code[train])
     ask = _less(x[test], means, code[test])
-    direction = fit.T @ y
+    direction = transposed_times(fit, y)
     length = np.linalg.norm(direction, axis=0)
     return ask @ (direction / np.where(length > 0, length, 1.0))
 
 
-def _less(x: NDArray, means: NDArray, code: NDArray) -> NDArray[np.float64]:
+def _less(x: Features, means: NDArray, code: NDArray) -> Features:
     """Held-out rows less their evaluation's training mean; one that the training rows lack is compared within itself
     only, where any centre will do."""
     known = np.vstack([means, np.zeros((max(0, code.max() + 1 - len(means)), x.shape[1]))])
-    return x - known[code]
+    return less(x, known, code)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
+from confesslens.probes.tall import Features, TallRows, gram, standardised, transposed_times
+
 Array = NDArray[np.float64]
+
+
+def linear_features(x: Features, train: NDArray) -> Features:
+    """What linear fits with an L2 penalty are made of: `row_space`, or rows too many to be copied standardised."""
+    return standardised(x, train) if isinstance(x, TallRows) else row_space(x, train)
 
 
 def row_space(values: NDArray, train: NDArray, scale: bool = True) -> Array:
@@ -29,18 +40,87 @@ def row_space(values: NDArray, train: NDArray, scale: bool = True) -> Array:
         sd = x[train].std(axis=0)
         x /= np.where(sd > 0, sd, 1.0)
     if len(train) < x.shape[1]:
-        gram = x @ x[train].T
-        power, basis = np.linalg.eigh(gram[train])
+        inner = x @ x[train].T
+        power, basis = np.linalg.eigh(inner[train])
     else:
-        gram = x
+        inner = x
         power, basis = np.linalg.eigh(x[train].T @ x[train])
     keep = power > max(power[-1], 0.0) * 1e-10
     power, basis = power[keep][::-1], basis[:, keep][:, ::-1]
-    return gram @ (basis / np.sqrt(power)) if len(train) < x.shape[1] else gram @ basis
+    return inner @ (basis / np.sqrt(power)) if len(train) < x.shape[1] else inner @ basis
+
+
+class _Design(Protocol):
+    """Rows and an intercept in front: what Newton steps need of them."""
+
+    shape: tuple[int, int]
+
+    def times(self, b: Array) -> Array:
+        """[n, k] x b."""
+
+    def transposed_times(self, y: Array) -> Array:
+        """[1 + r, k] x' y."""
+
+    def nearly_solve(self, curvature: Array, ridge: Array) -> Callable[[Array], Array]:
+        """About the inverse of x' diag(curvature) x + ridge, for each column."""
+
+
+class _Dense:
+    """An array whose columns are nearly orthogonal, as `row_space` makes them: the diagonal is enough."""
+
+    def __init__(self, z: Array) -> None:
+        self.x = np.column_stack([np.ones(len(z)), z])
+        self.shape = self.x.shape
+
+    def times(self, b: Array) -> Array:
+        return self.x @ b
+
+    def transposed_times(self, y: Array) -> Array:
+        return self.x.T @ y
+
+    def nearly_solve(self, curvature: Array, ridge: Array) -> Callable[[Array], Array]:
+        diagonal = (self.x**2).T @ curvature + ridge
+        diagonal[diagonal <= 0] = 1.0
+        return lambda residual: residual / diagonal
+
+
+class _Tall:
+    """Standardised rows in blocks: their covariance, times each column's mean curvature, stands for the weighted one.
+
+    With many more rows than features the two are close. One factorisation serves all columns of a penalty.
+    """
+
+    def __init__(self, z: TallRows) -> None:
+        self.z = z
+        self.shape = (len(z), 1 + z.shape[1])
+        self.covariance = (gram(z) / len(z)).astype(np.float32)
+
+    def times(self, b: Array) -> Array:
+        return self.z @ b[1:] + b[0]
+
+    def transposed_times(self, y: Array) -> Array:
+        return np.vstack([y.sum(axis=0), transposed_times(self.z, y)])
+
+    def nearly_solve(self, curvature: Array, ridge: Array) -> Callable[[Array], Array]:
+        total, penalty = np.maximum(curvature.sum(axis=0), 1e-12), ridge[-1]
+        factors = []
+        for value in np.unique(penalty):
+            of = np.flatnonzero(penalty == value)
+            matrix = self.covariance * np.float32(total[of].mean())
+            np.fill_diagonal(matrix, matrix.diagonal() + np.float32(value))
+            factors.append((of, cho_factor(matrix, overwrite_a=True, check_finite=False)))
+
+        def solve(residual: Array) -> Array:
+            out = residual / total
+            for of, factor in factors:
+                out[1:, of] = cho_solve(factor, residual[1:, of].astype(np.float32), check_finite=False)
+            return out
+
+        return solve
 
 
 def fit_columns(
-    z: Array, labels: NDArray, weights: NDArray, penalties: NDArray, tol: float = 1e-5, max_steps: int = 50
+    z: Features, labels: NDArray, weights: NDArray, penalties: NDArray, tol: float = 1e-5, max_steps: int = 50
 ) -> tuple[Array, Array]:
     """Fit k weighted L2 logistic regressions that share their rows, by Newton steps with conjugate gradients.
 
@@ -49,7 +129,7 @@ def fit_columns(
     inner folds share one array. All columns advance together, as matrix products.
 
     Args:
-        z: [n, r] features.
+        z: [n, r] features, from `linear_features`.
         labels: [n, k] in {0, 1}.
         weights: [n, k], at least 0; an all-zero column gives coefficients of 0.
         penalties: [k] inverse strengths C.
@@ -59,7 +139,7 @@ def fit_columns(
     Returns:
         coefficients [r, k] and intercepts [k].
     """
-    x = np.column_stack([np.ones(len(z)), z])
+    x: _Design = _Tall(z) if isinstance(z, TallRows) else _Dense(z)
     ridge = np.vstack([np.zeros(len(penalties)), np.repeat(1 / np.asarray(penalties)[None], z.shape[1], axis=0)])
     beta = np.zeros((x.shape[1], len(penalties)))
     active = np.flatnonzero(weights.any(axis=0))
@@ -68,9 +148,9 @@ def fit_columns(
         if not len(active):
             break
         y, w, lam, b = labels[:, active], weights[:, active], ridge[:, active], beta[:, active]
-        logits = x @ b
+        logits = x.times(b)
         p = expit(logits)
-        gradient = x.T @ (w * (p - y)) + lam * b
+        gradient = x.transposed_times(w * (p - y)) + lam * b
         size = np.linalg.norm(gradient, axis=0)
         if first is None:
             first = dict(zip(active.tolist(), size.tolist(), strict=True))
@@ -87,22 +167,21 @@ def fit_columns(
     return beta[1:], beta[0]
 
 
-def _newton_step(x: Array, curvature: Array, ridge: Array, gradient: Array, rtol: float = 0.05) -> Array:
+def _newton_step(x: _Design, curvature: Array, ridge: Array, gradient: Array, rtol: float = 0.05) -> Array:
     """Solve (x' diag(curvature) x + ridge) step = -gradient for each column by preconditioned conjugate gradients."""
-    diagonal = (x**2).T @ curvature + ridge
-    diagonal[diagonal <= 0] = 1.0
+    nearly_solved = x.nearly_solve(curvature, ridge)
     step = np.zeros_like(gradient)
     residual = -gradient
-    direction = residual / diagonal
+    direction = nearly_solved(residual)
     rho = (residual * direction).sum(axis=0)
     goal = rtol**2 * rho
     for _ in range(x.shape[1]):
-        image = x.T @ (curvature * (x @ direction)) + ridge * direction
+        image = x.transposed_times(curvature * x.times(direction)) + ridge * direction
         bend = (direction * image).sum(axis=0)
         alpha = np.divide(rho, bend, out=np.zeros_like(rho), where=bend > 0)
         step += alpha * direction
         residual -= alpha * image
-        scaled = residual / diagonal
+        scaled = nearly_solved(residual)
         new = (residual * scaled).sum(axis=0)
         if (new <= goal).all():
             break
@@ -112,10 +191,10 @@ def _newton_step(x: Array, curvature: Array, ridge: Array, gradient: Array, rtol
 
 
 def _step_lengths(
-    x: Array, y: Array, w: Array, ridge: Array, b: Array, logits: Array, step: Array, gradient: Array
+    x: _Design, y: Array, w: Array, ridge: Array, b: Array, logits: Array, step: Array, gradient: Array
 ) -> Array:
     """Halve the steps of those columns whose loss would not fall (Armijo rule); mostly all stay 1."""
-    move = x @ step
+    move = x.times(step)
     slope = (gradient * step).sum(axis=0)
 
     def loss(t: Array) -> Array:

@@ -30,7 +30,8 @@ from confesslens.probes.grid import check_shapes, primary_of
 from confesslens.probes.metrics import within_eval_auroc_columns
 from confesslens.probes.nested import NO_PENALTY, Nested, choose_nested
 from confesslens.probes.permutation import PermutationTest, permutation_test
-from confesslens.probes.solver import row_space
+from confesslens.probes.solver import linear_features
+from confesslens.probes.tall import features
 
 Progress = Callable[[int, int], None]
 Cell = dict[str, list[FoldScores]]
@@ -249,18 +250,18 @@ def _test(
 
 def _cell(values: NDArray, present: NDArray, task: _Task, place: tuple[int, int]) -> Cell | None:
     """All outer folds of one layer and site; None where the rows that have the site are too few."""
-    x, present = values[:, place[0], place[1]], present[:, place[1]]
+    present = present[:, place[1]]
     true = task.labels[:, 0]
     if rarer_scenarios(true[present], task.groups[present], task.evals[present]) < MIN_SCENARIOS:
         return None
-    x = np.where(present[:, None], x, 0.0)
+    x = features(values[:, place[0], place[1]], present)
     out: Cell = {estimator: [] for estimator in task.estimators}
     for train, test in task.folds:
         train, test = train[present[train]], test[present[test]]
         if len(np.unique(task.groups[train])) < 2:
             return None
         plan = task.plan(train, test)
-        z = row_space(x, train) if {"logistic", "ridge"} & out.keys() else x
+        z = linear_features(x, train) if {"logistic", "ridge"} & out.keys() else x
         for estimator in out:
             if estimator == "logistic":
                 out[estimator].append(score_fold(z, plan, task.evals))
@@ -286,7 +287,8 @@ def _summarise(
         scores[fold.test] = fold.scores[:, best, np.arange(k)]
         picked.append(task.penalties[best[0]])
     y, s, e = task.labels[present], scores[present], task.evals[present]
-    interval = auroc_interval(y[:, 0], s[:, 0], e, task.groups[present], weights=task.weights[present])
+    weights = task.weights if present.all() else task.weights[present]
+    interval = auroc_interval(y[:, 0], s[:, 0], e, task.groups[present], weights=weights)
     row |= {"auroc": interval.estimate, "low": interval.low, "high": interval.high}
     if k > 1:
         row["shuffled"] = float(np.mean(within_eval_auroc_columns(y[:, 1:], s[:, 1:], e)))
