@@ -31,6 +31,7 @@ from confesslens.closest import no_such
 from confesslens.config import RunConfig
 from confesslens.folder import MANIFEST, RunFolder, content_key
 from confesslens.models import EMBEDDED, Endpoint, embedded_folder
+from confesslens.models.devices import device_of
 from confesslens.models.endpoint import NO_INTERNALS
 from confesslens.models.load import check_model_name, organism_folder
 from confesslens.rollouts.rollout import regrade
@@ -362,9 +363,7 @@ def _worker_count(config: RunConfig) -> int:
         return 1  # it waits for replies, several at a time
     if config.workers is not None:
         return config.workers
-    import torch
-
-    on_cpu = config.device == "cpu" or (config.device is None and not torch.cuda.is_available())
+    on_cpu = device_of(config.device).type == "cpu"
     return min(cpu_count(), 8) if on_cpu else 1  # the cores that it may use, under Slurm or in a container too
 
 

@@ -117,7 +117,8 @@ class SampledActivations:
     def take(self) -> torch.Tensor:
         """The states of the pass that has just ended, [row, token, point, d_model]."""
         check_fired(self.model, self._points, self._fired)
-        return torch.stack([self._states[i] for i in range(len(self._points))], dim=2)
+        device = self.model.device  # layers may be on several
+        return torch.stack([self._states[i].to(device) for i in range(len(self._points))], dim=2)
 
     def finish(self, job: Job, completion: Completion, states: list[torch.Tensor]) -> None:
         """Pool the sites of a job that is done; `states` [token][point, d_model] begin in the prefix."""

@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from confesslens.closest import shown
+from confesslens.models.devices import SPREAD, device_of, spread
 from confesslens.models.embedded import EMBEDDED, embedded_folder, is_embedded
 from confesslens.models.errors import ModelError
 from confesslens.models.gguf import quiet, read_gguf
@@ -38,7 +39,8 @@ def load_model(
         name: `"smollm2-135m"`, a hub id (`owner/name`), a folder in transformers format, or a `.gguf` file.
         adapter: folder (or hub id) of a PEFT adapter; it is merged into the weights in float32.
         dtype: default float32 on a CPU (exact, and fast on every CPU), bfloat16 on an accelerator.
-        device: default the accelerator if there is one, else the CPU.
+        device: default the accelerator if there is one, else the CPU; "auto" spreads the layers over all
+            accelerators, for a model that one does not hold.
         organism: a model organism that the package ships, an adapter on the embedded model; see `docs/organisms.md`.
         chat_template: a Jinja chat template, for a model that ships none.
         sampler: address of an OpenAI-compatible server of the same weights that gives token ids (vLLM), such as
@@ -51,7 +53,7 @@ def load_model(
     said = organism if adapter is None else str(adapter)
     if organism is not None:
         adapter = _organism_adapter(organism, str(name), adapter)
-    place = torch.device(device) if device is not None else _best_device()
+    place = device_of(device)
     kind = _as_dtype(dtype, place)
     hf, tokenizer, where = _read(str(name), kind if adapter is None else torch.float32, trust_remote_code)
     if adapter is not None:
@@ -63,7 +65,7 @@ def load_model(
             f"{name} has no chat template, so a conversation cannot be put to it: use an instruction-tuned model"
             " or pass chat_template="
         )
-    hf = _cast(hf, place).eval()
+    hf = (spread(hf) if str(device) == SPREAD and place.type != "cpu" else _cast(hf, place)).eval()
     return Model(name=str(name), hf=hf, tokenizer=tokenizer, folder=where, adapter=said, sampler=sampler)
 
 
@@ -232,10 +234,6 @@ def _as_dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dt
     if dtype not in DTYPES:
         raise ModelError(f"there is no dtype {dtype!r}: expected one of {', '.join(DTYPES)}")
     return DTYPES[dtype]
-
-
-def _best_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")  # mps computes silently wrong results in places
 
 
 def _first_line(error: Exception) -> str:

@@ -23,8 +23,8 @@ class _SlotLayer(CacheLayerMixin):
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None: ...
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> Any:
-        rows, positions, longest = self.cache.rows, self.cache.positions, self.cache.longest
         assert self.keys is not None and self.values is not None
+        longest, (rows, positions) = self.cache.longest, self.cache.places(self.keys.device)
         self.keys[rows, :, positions] = key_states[:, :, 0]
         self.values[rows, :, positions] = value_states[:, :, 0]
         return self.keys[: len(rows), :, :longest], self.values[: len(rows), :, :longest]
@@ -46,8 +46,7 @@ class SlotCache(Cache):
         self, config: PretrainedConfig, n_slots: int, capacity: int, like: list[tuple[torch.Tensor, torch.Tensor]]
     ) -> None:
         self.capacity, self.longest = capacity, capacity
-        self.rows = torch.arange(0)
-        self.positions = torch.arange(0)
+        self._places: dict[torch.device, tuple[torch.Tensor, torch.Tensor]] = {}
         text = config.get_text_config()
         self.layer_types: list[str] = list(getattr(text, "layer_types", None) or [])
         self.window: int | None = getattr(text, "sliding_window", None)
@@ -71,14 +70,20 @@ class SlotCache(Cache):
             layer.keys[target] = layer.keys[source]
             layer.values[target] = layer.values[source]
 
+    def places(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        """Rows and positions of this step's tokens, on the device of a layer."""
+        if device not in self._places:
+            rows, positions = next(iter(self._places.values()))
+            self._places[device] = rows.to(device), positions.to(device)
+        return self._places[device]
+
     def step(self, positions: torch.Tensor, longest: int, dtype: torch.dtype, multiple: int = 64) -> Attend:
         """Prepare one decoding step of rows at `positions` [rows]; returns what each may attend to.
 
         The mask is additive, [rows, 1, 1, keys]; a dictionary by layer type where a model mixes full and sliding
         attention.
         """
-        self.rows = torch.arange(len(positions), device=positions.device)
-        self.positions = positions
+        self._places = {positions.device: (torch.arange(len(positions), device=positions.device), positions)}
         self.longest = min(self.capacity, -(-longest // multiple) * multiple)
         keys = torch.arange(self.longest, device=positions.device)[None]
         full = keys <= positions[:, None]
