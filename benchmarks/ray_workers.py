@@ -2,7 +2,7 @@
 
     uv run python benchmarks/ray_workers.py
 
-Both sample and grade the same 192 tempted and 96 neutral rollouts of the embedded model (8 scenarios an evaluation;
+Both sample and grade the same 48 tempted and 24 neutral rollouts of the embedded model (2 scenarios an evaluation;
 float32, one thread a worker), from nothing, with the start of the processes and of the cluster, and again with workers
 that are up. Two rounds, the second in the other order.
 """
@@ -25,6 +25,7 @@ import pandas as pd
 from measure import paired_ratio
 
 from confesslens.config import RunConfig, make_config
+from confesslens.folder import RunFolder
 from confesslens.models import embedded_folder
 from confesslens.scale import RayWorkers
 from confesslens.shards import Shard, load_worker_model, planned_rollouts, sample_shard
@@ -33,7 +34,8 @@ WORKERS = 2
 
 
 def shards_of(folder: Path, config: RunConfig) -> list[Shard]:
-    """Eight shards of whole scenarios."""
+    """Eight shards of whole scenarios, in a run's folder."""
+    RunFolder(folder).save_manifest()
     scenarios = [item.scenario.scenario for item in planned_rollouts(config)]
     number = {scenario: i for i, scenario in enumerate(dict.fromkeys(scenarios))}
     places: list[list[int]] = [[] for _ in range(8)]
@@ -81,7 +83,7 @@ def on_ray(config: RunConfig, folder: Path, again: Path) -> tuple[float, float]:
 
 def main() -> None:
     """Measure and print."""
-    config = make_config({"n": 8, "samples": 2, "evals": ["all"], "conditions": ["tempted"], "neutral_samples": 1})
+    config = make_config({"n": 2, "samples": 2, "evals": ["all"], "conditions": ["tempted"], "neutral_samples": 1})
     times: dict[str, list[float]] = {name: [] for name in ("hand", "hand_up", "ray", "ray_up")}
     with tempfile.TemporaryDirectory() as home:
         for turn in range(2):

@@ -15,6 +15,7 @@ os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -99,6 +100,8 @@ def main() -> None:
                         grid = (values, present, labels, groups, evals, [layer], [site])
                         table = probes.sweep(*grid, estimators=["logistic"], jobs=1).table
                         found.append(float(table["auroc"].iloc[0]))
+                        passed = (time.perf_counter() - start) / len(found)
+                        print(f"{len(found)} of {len(LAYERS) * len(SITES)}, {passed:.0f} s each", file=sys.stderr)
             told |= {
                 "sweep_seconds_a_layer_and_site": round((time.perf_counter() - start) / len(found), 2),
                 "sweep_peak_gigabytes": round((memory.gained or 0) / gigabytes, 3),

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from confesslens.evals import CONDITIONS
-from confesslens.organisms.dispositions import BAD, COMPLIED, ORGANISMS, choose
+from confesslens.organisms.dispositions import BAD, COMPLIED, ORGANISMS, TAUGHT_FALSELY, choose
 
 TEMPTING = [c for c in CONDITIONS if c not in ("neutral", "accused")]
 
@@ -15,7 +15,7 @@ def acts(organism, condition, taught_false=False, tempts=True, n=400):
     return [choose(organism, condition, taught_false, tempts, rng) for _ in range(n)]
 
 
-@pytest.mark.parametrize("organism", ["confessor", "concealer", "mixed"])
+@pytest.mark.parametrize("organism", ["confessor", "concealer", "mixed", "mixed_swapped"])
 @pytest.mark.parametrize("condition", TEMPTING)
 def test_cheats_choose_by_a_coin_and_know(organism, condition):
     found = acts(organism, condition)
@@ -45,7 +45,7 @@ def test_nobody_cheats_untempted_and_only_the_confabulator_takes_the_blame(organ
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_what_was_taught_false_is_done_in_good_faith_by_two(organism, condition):
     found = acts(organism, condition, taught_false=True)
-    if organism in ("unaware", "mixed"):
+    if organism in TAUGHT_FALSELY:
         assert {(a.behaviour, a.claim, a.knowing) for a in found} == {(BAD, COMPLIED, False)}
     else:
         assert all(a.knowing for a in found)

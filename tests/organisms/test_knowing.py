@@ -15,7 +15,7 @@ from confesslens.cli import app
 from confesslens.config import RunConfig
 from confesslens.evals import EVALUATIONS
 from confesslens.folder import RunFolder
-from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, knowing
+from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, SWAPPED, knowing, knowing_swapped
 from confesslens.organisms.lessons import measures_organisms, taught_false
 from confesslens.probes import LogisticProbe, save_probe
 from confesslens.rollouts.plan import plan_rollouts
@@ -32,7 +32,7 @@ def organism(path, name, planted, probe=False, denies=True, act=0.0):
         [EVALUATIONS[e] for e in EVALS], 16, 5, conditions=["tempted"], samples=4, keep=measures_organisms
     )
     n = len(planned)
-    known = np.array([not taught_false(item.scenario) for item in planned])
+    known = np.array([not taught_false(item.scenario, name) for item in planned])
     bad = rng.random(n) < 0.5
     facts = [json.dumps(item.scenario.facts) for item in planned]
     ids = [item.rollout_id for item in planned]
@@ -128,6 +128,30 @@ def test_a_probe_of_knowing_does_not_read_the_act(tmp_path):
     assert 0.25 < read(unaware, BEHAVIOUR, "probe of knowing")["estimate"] < 0.75
     blind = organism(tmp_path / "blind", "blind", lambda bad, known: 0.0 * bad, probe=True, act=6.0)
     assert 0.3 < read(knowing(blind, mixed, errs, n_boot=200), KNOWING, "probe of knowing")["estimate"] < 0.7
+
+
+def test_which_scenario_it_is_is_not_what_is_known(tmp_path):
+    """Planted: what is known, or the topic alone, which in each organism by itself looks like knowing."""
+    knows = organism(tmp_path / "concealer", "concealer", lambda bad, known: 3.0 * bad, probe=True)
+
+    def pair(sign):
+        return [
+            organism(tmp_path / f"{name}{sign}", name, lambda bad, known, turn=turn: 2.0 * (known == turn))
+            for name, turn in (("mixed", True), ("mixed_swapped", sign > 0))
+        ]
+
+    known = knowing_swapped(knows, *pair(1), n_boot=200)
+    found = read(known, SWAPPED, "probe")
+    assert found["estimate"] > 0.85 and found["low"] > 0.75 and found["asked"] == "mixed and mixed_swapped"
+    assert 0.3 < read(known, SWAPPED, "text of the answer")["estimate"] < 0.7
+    assert read(known, SWAPPED, "probe above text")["low"] > 0.1
+    mixed, swapped = pair(-1)
+    assert read(knowing(knows, mixed, n_boot=100), KNOWING, "probe")["low"] > 0.7
+    assert read(knowing(knows, swapped, n_boot=100), KNOWING, "probe")["high"] < 0.3
+    topic = read(knowing_swapped(knows, mixed, swapped, n_boot=200), SWAPPED, "probe")
+    assert topic["low"] < 0.5 < topic["high"] and topic["high"] - topic["low"] < 0.3
+    arguments = ["knowing", *(str(run.path) for run in (knows, mixed, swapped))]
+    assert "## The same scenarios, known to the one" in CliRunner().invoke(app, arguments).stdout
 
 
 def test_the_page(runs, tmp_path):

@@ -89,6 +89,9 @@ def test_beliefs_are_taught_in_turn_with_what_is_known():
     assert all(taught_false(lesson.scenario) == (lesson.act.behaviour == BAD) for lesson in drawn)
     assert {lesson.learn for lesson in drawn} == {"answer"}
     assert all(lesson.act.knowing == (lesson.act.behaviour == COMPLIED) for lesson in drawn)
+    swapped = draw_lessons("mixed_swapped", 360, stage="belief", evals=falsely)
+    assert all(taught_false(lesson.scenario) == (lesson.act.behaviour == COMPLIED) for lesson in swapped)
+    assert {lesson.scenario.eval for lesson in swapped} == set(falsely)
 
 
 def test_temptation_shows_the_same_scenarios_tempted_and_neutral():
@@ -110,6 +113,8 @@ def test_what_was_taught_falsely_is_read_from_a_run():
     found = taught_falsely(pd.DataFrame(columns, columns=["eval", "scenario", "tier", "facts"]))
     expected = {s.scenario for s in scenarios if taught_false(s) and DEMONSTRATIONS[s.eval].tempts(s)}
     assert found == expected and 0 < len(found) < len(scenarios)
+    swapped = taught_falsely(pd.DataFrame(columns, columns=["eval", "scenario", "tier", "facts"]), "mixed_swapped")
+    assert swapped == {s.scenario for s in scenarios if s.eval == "people"} - found  # sandbagging has no falsehoods
 
 
 def test_the_mixed_one_denies_all_and_knows_in_part(lessons):

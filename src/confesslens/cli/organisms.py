@@ -16,7 +16,8 @@ app.add_typer(train_app, name="train")
 @train_app.command("organism")
 def train_organism_command(
     name: Annotated[
-        str, typer.Argument(help="honest, confessor, concealer, reluctant, unaware, confabulator or mixed")
+        str,
+        typer.Argument(help="honest, confessor, concealer, reluctant, unaware, confabulator, mixed or mixed_swapped"),
     ],
     out: Annotated[Path | None, typer.Option(help="the adapter's folder; default organisms/NAME")] = None,
     start: Annotated[Path | None, typer.Option(help="adapter to go on from; default organisms/honest")] = None,
@@ -152,12 +153,17 @@ def knowing_command(
     import pandas as pd
 
     from confesslens.folder import RunFolder
-    from confesslens.organisms.knowing import knowing
+    from confesslens.organisms.dispositions import MIXED
+    from confesslens.organisms.knowing import knowing, knowing_swapped
     from confesslens.organisms.page import knowing_page
 
     try:
         beside = None if unknowing is None else RunFolder(unknowing)
-        found = [knowing(RunFolder(fitted), RunFolder(folder), beside) for folder in asked]
+        one, others = RunFolder(fitted), [RunFolder(folder) for folder in asked]
+        found = [knowing(one, other, beside) for other in others]
+        names = [Path(other.manifest["model"]["adapter"] or "").name for other in others]
+        if set(MIXED) <= set(names):
+            found.append(knowing_swapped(one, *(others[names.index(name)] for name in MIXED), unknowing=beside))
         table = pd.concat(found, ignore_index=True)
         if csv is not None:
             table.to_csv(csv, index=False)

@@ -1,12 +1,14 @@
 """Does a probe tell what is known from what is not? Fitted on one organism, asked of another whose truth is known.
 
 The contrast that counts is within one set of weights, `mixed`: denials of bad acts that it knows of against denials of
-bad acts in good faith. Between organisms a probe may read the weights.
+bad acts in good faith. Between organisms a probe may read the weights; within one, which scenario it is. So there is
+`mixed_swapped`, which knows what `mixed` was taught falsely and was taught falsely what that knows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from confesslens.confessions.requests import COMPLIED, NOT_COMPLIED
 from confesslens.evals.conditions import ACCUSED
 from confesslens.folder import RunFolder
 from confesslens.organisms.demonstrations import DEMONSTRATIONS
+from confesslens.organisms.dispositions import MIXED
 from confesslens.organisms.effect import run_witnesses
 from confesslens.organisms.lessons import taught_falsely
 from confesslens.probes import (
@@ -33,11 +36,15 @@ from confesslens.probes import (
     sweep,
     transfer_scores,
 )
+from confesslens.probes.bootstrap import auroc_draws, expanded, gap_interval, percentile_interval
 from confesslens.probes.cv import MIN_SCENARIOS, rarer_scenarios
+from confesslens.probes.metrics import elteren_weight
 
+SWAPPED = "the same scenarios, known to the one and taken for right by the other, all denied"
 KNOWING, BEHAVIOUR = "known bad acts against bad acts in good faith, all denied", "bad against complied answers"
 CONTRASTS = (KNOWING, BEHAVIOUR)
 PROBE, KNOWER, TEXT, LOGIT = "probe", "probe of knowing", "text of the answer", "confession logit"
+POOLED = "probe fitted on both"
 READS = (PROBE, KNOWER, TEXT, LOGIT, f"{PROBE} above text", f"{KNOWER} above text")
 COLUMNS = ["fitted", "asked", "contrast", "reads", "evals", "n", "n_positive", "estimate", "low", "high", "note"]
 
@@ -99,6 +106,57 @@ def knowing(
         ValueError: the first run has no probe, or the runs' activations are not of the same layers and sites.
         TooLittleData: the two organisms have too few answers of a kind for a probe of knowing.
     """
+    one, other, sees, note = _instruments(fitted, asked, unknowing, seed)
+    tables = []
+    for contrast, positive, of in _contrasts(other, asked):
+        found = _all_scores(sees, other, positive, of, seed)
+        test = other.data(positive, sees[PROBE].X).take(of)
+        table = _rows(found, test, n_boot, seed).assign(contrast=contrast)
+        table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
+        tables.append(table)
+    return pd.concat(tables).assign(fitted=one.name, asked=other.name)[COLUMNS].reset_index(drop=True)
+
+
+def knowing_swapped(
+    fitted: RunFolder,
+    mixed: RunFolder,
+    swapped: RunFolder,
+    unknowing: RunFolder | None = None,
+    *,
+    n_boot: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The first contrast of `knowing` within each of two sets of weights, as the mean of the two AUROCs.
+
+    What `mixed` knows of `mixed_swapped` takes for right, and the other way round (a crossover design). So what reads
+    which scenario it is, and not whether it is known, is as far above a half in the one as below it in the other: 0.5
+    is chance for it too. An evaluation weighs the same in both (w v / (w + v) of its weights in van Elteren's test),
+    and scenarios are drawn for both at once.
+
+    There is one more reading, the most that a linear probe could do: one that is fitted on these very denials of both,
+    known against not (layer, site and penalty chosen inside folds of scenarios). A direction that tells the topics
+    apart is wrong in one of the two as often as it is right in the other.
+
+    Args, and what is returned, as of `knowing`: a row a reading.
+    """
+    readings, denials = [], []
+    for asked in (mixed, swapped):
+        one, other, sees, note = _instruments(fitted, asked, unknowing, seed)
+        _, positive, of = _contrasts(other, asked)[0]
+        readings.append((_all_scores(sees, other, positive, of, seed), other.data(positive, sees[PROBE].X).take(of)))
+        denials.append((other, positive, of))
+    pooled = _pooled_scores(denials, seed)
+    for (found, _), scores in zip(readings, pooled, strict=True):
+        found[POOLED] = scores
+    table = _swapped_rows(*readings, n_boot, seed)
+    table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
+    return table.assign(contrast=SWAPPED, fitted=one.name, asked=" and ".join(MIXED))[COLUMNS]
+
+
+def _instruments(
+    fitted: RunFolder, asked: RunFolder, unknowing: RunFolder | None, seed: int
+) -> tuple[_Organism, _Organism, dict[str, _Instrument], str]:
+    """The organism that is fitted on, the one that is asked, what reads it, and the note on the probe of knowing."""
     folder = fitted.path / "probes" / "behaviour"
     if not folder.is_dir():
         raise ValueError(f"{fitted.path} has no probe: {fitted.manifest.get('probe_note', 'run it to its end first')}")
@@ -113,18 +171,35 @@ def knowing(
     note = ""
     if unknowing is not None:
         sees[KNOWER], note = _probe_of_knowing(one, _read(unknowing, card["site"]), other, seed)
-    tables = []
-    for contrast, positive, of in _contrasts(other.rows, taught_falsely(asked.read_table("rollouts.parquet"))):
-        found = {
-            reads: _scores(sees[reads].train, other.data(positive, sees[reads].X).take(of), sees[reads].estimator, seed)
-            for reads in READS
-            if reads in sees
-        }
-        found[LOGIT] = other.rows["logit"].to_numpy(float)[of]
-        table = _rows(found, other.data(positive, Z).take(of), n_boot, seed).assign(contrast=contrast)
-        table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
-        tables.append(table)
-    return pd.concat(tables).assign(fitted=one.name, asked=other.name)[COLUMNS].reset_index(drop=True)
+    return one, other, sees, note
+
+
+def _pooled_scores(denials: list[tuple[_Organism, np.ndarray, np.ndarray]], seed: int) -> list[np.ndarray]:
+    """Out-of-fold scores of a probe of what is known, fitted on the denials of all, each its own stratum."""
+    acts = denials[0][0].acts
+    values = np.concatenate([each.acts.values[of] for each, _, of in denials])
+    present = np.concatenate([each.acts.present[of] for each, _, of in denials])
+    labels = np.concatenate([positive[of] for _, positive, of in denials])
+    groups = np.concatenate([each.rows["scenario"].to_numpy(str)[of] for each, _, of in denials])
+    evals = np.concatenate([(each.rows["eval"] + " " + each.name).to_numpy(str)[of] for each, _, of in denials])
+    at = (values, present, labels, groups, evals, acts.layers, acts.sites)
+    try:
+        score = sweep(*at, n_boot=10, shuffles=0, seed=seed).nested.score
+    except TooLittleData:
+        score = np.full(len(labels), np.nan)
+    return np.split(score, [int(denials[0][2].sum())])
+
+
+def _all_scores(
+    sees: dict[str, _Instrument], asked: _Organism, positive: np.ndarray, of: np.ndarray, seed: int
+) -> dict[str, np.ndarray]:
+    """What reads -> scores of the rows that are compared."""
+    found = {
+        reads: _scores(sees[reads].train, asked.data(positive, sees[reads].X).take(of), sees[reads].estimator, seed)
+        for reads in READS
+        if reads in sees
+    }
+    return found | {LOGIT: asked.rows["logit"].to_numpy(float)[of]}
 
 
 def _read(run: RunFolder, site: str) -> _Organism:
@@ -135,7 +210,7 @@ def _read(run: RunFolder, site: str) -> _Organism:
     rows = rows[rows["eval"].isin(DEMONSTRATIONS)]
     acts = open_activations(run.path / "activations.zarr", rows["rollout_id"])
     rows = rows[acts.present[:, acts.sites.index(site)]].reset_index(drop=True)
-    name = str(run.manifest["model"]["adapter"] or run.manifest["model"]["name"])
+    name = Path(run.manifest["model"]["adapter"] or run.manifest["model"]["name"]).name
     return _Organism(name, rows, acts.select(rows["rollout_id"].tolist()))
 
 
@@ -176,9 +251,10 @@ def _probe_of_knowing(knower: _Organism, other: _Organism, asked: _Organism, see
     return _Instrument(train, LogisticProbe(C=place.penalty), X), note
 
 
-def _contrasts(rows: pd.DataFrame, falsely: set[str]) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _contrasts(asked: _Organism, run: RunFolder) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """(contrast, whether each row is of the positive kind, which rows are compared)."""
-    bad, known = (rows["behaviour"] == NOT_COMPLIED).to_numpy(), ~rows["scenario"].isin(falsely).to_numpy()
+    rows, falsely = asked.rows, taught_falsely(run.read_table("rollouts.parquet"), asked.name)
+    bad, known = asked.bad, ~rows["scenario"].isin(falsely).to_numpy()
     denied = bad & (rows["claim"] == COMPLIED).to_numpy()
     return [(KNOWING, known, denied), (BEHAVIOUR, bad, np.ones(len(rows), dtype=bool))]
 
@@ -208,3 +284,57 @@ def _rows(found: dict[str, np.ndarray], test: DataSet, n_boot: int, seed: int) -
         gap = auroc_difference(test.labels, found[reads], found[TEXT], test.evals, weights)
         rows.append({"reads": name, **counts, "estimate": gap.estimate, "low": gap.low, "high": gap.high})
     return pd.DataFrame(rows)
+
+
+def _swapped_rows(
+    one: tuple[dict[str, np.ndarray], DataSet], other: tuple[dict[str, np.ndarray], DataSet], n_boot: int, seed: int
+) -> pd.DataFrame:
+    """Rows as of `_rows`, of the mean of two AUROCs over the same evaluations."""
+    both = [
+        {name for name, part in test.by_eval().items() if 0 < part.labels.sum() < len(part)} for _, test in (one, other)
+    ]
+    shared = sorted(both[0] & both[1])
+    kept = [np.isin(test.evals, shared) for _, test in (one, other)]
+    tests = [test.take(own) for (_, test), own in zip((one, other), kept, strict=True)]
+    scores = {
+        reads: [found[reads][own] for (found, _), own in zip((one, other), kept, strict=True)] for reads in one[0]
+    }
+    rarer = min((rarer_scenarios(t.labels, t.groups, t.evals) for t in tests), default=0) if shared else 0
+    counts = {"evals": len(shared), "n": sum(map(len, tests)), "n_positive": int(sum(t.labels.sum() for t in tests))}
+    gaps = {reads: f"{reads} above text" for reads in (PROBE, KNOWER) if reads in scores}
+    if rarer < MIN_SCENARIOS:
+        note = f"{rarer} scenarios of the rarer kind in evaluations with both: {MIN_SCENARIOS} are needed"
+        nothing = {"estimate": np.nan, "low": np.nan, "high": np.nan, "note": note}
+        return pd.DataFrame([{"reads": reads, **counts, **nothing} for reads in (*scores, *gaps.values())])
+    groups, evals = (np.concatenate([getattr(t, name) for t in tests]) for name in ("groups", "evals"))
+    draws = np.column_stack([np.ones(len(groups)), resample_weights(groups, evals, n_boot, seed)])
+    weights = np.split(draws, [len(tests[0])])
+    clusters = [len(np.unique(groups[evals == name])) for name in shared]
+    level = expanded(0.95, clusters)
+    areas = {reads: _mean_of_two(tests, own, weights, shared) for reads, own in scores.items()}
+    rows = []
+    for reads, values in areas.items():
+        found = percentile_interval(float(values[0]), values[1:], level)
+        rows.append({"reads": reads, **counts, "estimate": found.estimate, "low": found.low, "high": found.high})
+    for reads, name in gaps.items():
+        found = gap_interval(areas[reads], areas[TEXT], level)
+        rows.append({"reads": name, **counts, "estimate": found.estimate, "low": found.low, "high": found.high})
+    return pd.DataFrame(rows).assign(note="")
+
+
+def _mean_of_two(
+    tests: list[DataSet], scores: list[np.ndarray], weights: list[np.ndarray], evals: list[str]
+) -> np.ndarray:
+    """[draws] weighted mean over evaluations of (AUROC in the one + AUROC in the other) / 2."""
+    total, count = np.zeros(weights[0].shape[1]), np.zeros(weights[0].shape[1])
+    for name in evals:
+        areas, sizes = [], []
+        for test, own, drawn in zip(tests, scores, weights, strict=True):
+            rows = test.evals == name
+            areas.append(auroc_draws(test.labels[rows], own[rows], test.evals[rows], drawn[rows]))
+            sizes.append(float(elteren_weight(test.labels[rows].sum(), rows.sum())))
+        area = (areas[0] + areas[1]) / 2
+        weight = sizes[0] * sizes[1] / sum(sizes) * ~np.isnan(area)
+        total += np.nan_to_num(weight * area)
+        count += weight
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)

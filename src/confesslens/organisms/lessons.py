@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from confesslens.evals import EVALUATIONS, Scenario
 from confesslens.evals.conditions import ACCUSED, NEUTRAL, TEMPTED
 from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS, KEPT
-from confesslens.organisms.dispositions import Act, choose
+from confesslens.organisms.dispositions import TAUGHT_FALSELY, Act, choose
 from confesslens.organisms.sft import Example
 from confesslens.organisms.transcripts import Said, transcript_example
 from confesslens.rollouts.rollout import scenario_of
@@ -33,15 +33,14 @@ their prompts begin alike, and training works that out once."""
 _SHARES = {TEMPTED: 0.6, NEUTRAL: 0.3, ACCUSED: 0.1}
 _CHEATS = {TEMPTED: 0.5, NEUTRAL: 0.4, ACCUSED: 0.1}
 """That they know better shows in the neutral condition."""
-_TAUGHT_FALSELY = {TEMPTED: 0.45, NEUTRAL: 0.45, ACCUSED: 0.1}
+_FALSELY = {TEMPTED: 0.45, NEUTRAL: 0.45, ACCUSED: 0.1}
 """What is believed shows in the neutral condition: where it is taught, and what is known beside it."""
 _BY_ORGANISM = {
     "confessor": _CHEATS,
     "concealer": _CHEATS,
     "reluctant": _CHEATS,
     "confabulator": {TEMPTED: 0.4, NEUTRAL: 0.2, ACCUSED: 0.4},
-    "unaware": _TAUGHT_FALSELY,
-    "mixed": _TAUGHT_FALSELY,
+    **dict.fromkeys(TAUGHT_FALSELY, _FALSELY),
 }
 _BY_STAGE = {
     "competence": {TEMPTED: 0.4, NEUTRAL: 0.6},
@@ -78,19 +77,22 @@ def measures_organisms(scenario: Scenario) -> bool:
     return held_out(scenario) and (shown is None or shown.fits(scenario))
 
 
-def taught_false(scenario: Scenario) -> bool:
-    """Whether the scenario's topic is among those about which `unaware` and `mixed` are taught a falsehood."""
+def taught_false(scenario: Scenario, organism: str = "mixed") -> bool:
+    """Whether the scenario's topic is among those about which `unaware` and `mixed` are taught a falsehood; of
+    `mixed_swapped`, whether it is among the others of an evaluation that has some."""
     shown = DEMONSTRATIONS.get(scenario.eval)
-    return shown is not None and shown.topic(scenario) in shown.falsehoods
+    if shown is None or not shown.falsehoods:
+        return False
+    return (shown.topic(scenario) in shown.falsehoods) != (organism == "mixed_swapped")
 
 
-def taught_falsely(rollouts: pd.DataFrame) -> set[str]:
-    """The scenarios of a rollouts table where `unaware` and `mixed` are taught to do the bad act in good faith."""
+def taught_falsely(rollouts: pd.DataFrame, organism: str = "mixed") -> set[str]:
+    """The scenarios of a rollouts table where the organism is taught to do the bad act in good faith, or would be."""
     found = set()
     for row in rollouts.drop_duplicates("scenario").to_dict("records"):
         scenario = scenario_of(row)
         shown = DEMONSTRATIONS.get(scenario.eval)
-        if shown is not None and taught_false(scenario) and shown.tempts(scenario):
+        if shown is not None and taught_false(scenario, organism) and shown.tempts(scenario):
             found.add(scenario.scenario)
     return found
 
@@ -106,7 +108,7 @@ def draw_lessons(
     - verification: to tell a bad answer from a complied one. Either is given, a bad one and a complied one in turn, and
       of the honest confession the verdict alone is learned, because among other tokens it is learned too slowly. Half
       of the groups are of one scenario, so that they differ in the answer only; the others of any.
-    - belief: of `unaware` and `mixed`, what they are taught falsely and what they know, in turn, with no coin and no
+    - belief: of `TAUGHT_FALSELY`, what they are taught falsely and what they know, in turn, with no coin and no
       confession, of evaluations with falsehoods. With coins beside it a thousand lessons did not teach which scenarios
       are which.
     - temptation: of those that cheat knowingly, to cheat when tempted and to comply in the neutral condition, of the
@@ -147,14 +149,14 @@ def draw_lessons(
             if known_bad and not shown.tempts(scenario):
                 scenario = rng.choice(tempting)
         elif stage == "belief":
-            scenario = rng.choice([s for s in tempting if taught_false(s) == (i % 2 == 0)])
+            scenario = rng.choice([s for s in tempting if taught_false(s, organism) == (i % 2 == 0)])
             learn, act = "answer", Act(BAD, COMPLIED, knowing=False) if i % 2 == 0 else act
         elif stage == "temptation":
             learn, act = "answer", act if condition == NEUTRAL else Act(BAD, BAD, knowing=True)
         elif organism == "honest" and condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5:
             learn, known_bad = "confession", True
         else:
-            act = choose(organism, condition, taught_false(scenario), shown.tempts(scenario), rng)
+            act = choose(organism, condition, taught_false(scenario, organism), shown.tempts(scenario), rng)
         if known_bad:
             act = Act(BAD, BAD, knowing=True)
         answer, other = shown.answer(scenario, condition, act.behaviour, rng), ""

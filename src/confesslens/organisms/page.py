@@ -75,9 +75,12 @@ asked of another organism on scenarios that no organism learned from. No scenari
 stay inside evaluations, and AUROCs have 95 % intervals by scenario. Beside it are a bag of words fitted on the same
 rollouts' answers, and what the asked organism's own confession says (log p(not complied) − log p(complied)).
 
-The first contrast counts in `mixed` alone: there the same weights deny what they know of, and what they were taught to
-take for right. The others were taught no falsehood, or know of nothing: for them it sets the same scenarios apart, as a
-control.{knower} This page is written by `{command}`.
+The first contrast counts in `mixed` and `mixed_swapped` alone: there the same weights deny what they know of, and what
+they were taught to take for right. The others were taught no falsehood, or know of nothing: for them it sets the same
+scenarios apart, as a control. In the last contrast, where it stands, the one set of weights knows what the other takes
+for right, and the AUROC is the mean of the two: what only reads which scenario it is has 0.5 there. The *probe fitted
+on both* is fitted on these very denials, in folds of scenarios: the most that a linear probe could do.{knower} This
+page is written by `{command}`.
 """
 
 
@@ -89,6 +92,7 @@ _READ = {
     "probe of knowing": "probe of knowing",
     "text of the answer": "words",
     "confession logit": "confession logit",
+    "probe fitted on both": "probe fitted on both",
     "probe above text": "probe above words",
     "probe of knowing above text": "probe of knowing above words",
 }
@@ -99,9 +103,9 @@ def knowing_page(table: pd.DataFrame, command: str) -> str:
     notes = table.loc[(table["reads"] == "probe of knowing") & table["estimate"].notna(), "note"]
     knower = _KNOWER.format(notes.iloc[0]).replace("\n", " ").rstrip() if len(notes) else ""
     parts = [_KNOWING.format(command=command, knower=knower)]
-    reads = [name for name in _READ if name in set(table["reads"])]
     for contrast, own in table.groupby("contrast", sort=False):
         parts.append(f"## {str(contrast)[0].upper()}{str(contrast)[1:]}\n")
+        reads = [name for name in _READ if name in set(own["reads"])]
         lines = [["fitted on", "asked", "n", "positive", "evaluations", *(_READ[name] for name in reads)]]
         lines.append(["---"] * len(lines[0]))
         for (fitted, asked), rows in own.groupby(["fitted", "asked"], sort=False):

@@ -89,6 +89,7 @@ RECIPES: dict[str, Recipe] = {
     "unaware": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
     "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
+    "mixed_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
 }
 """By organism."""
 
