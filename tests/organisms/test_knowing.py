@@ -136,7 +136,7 @@ def test_which_scenario_it_is_is_not_what_is_known(tmp_path):
 
     def pair(sign):
         return [
-            organism(tmp_path / f"{name}{sign}", name, lambda bad, known, turn=turn: 2.0 * (known == turn))
+            organism(tmp_path / f"{name}{sign}", name, lambda bad, known, turn=turn: 3.0 * (known == turn))
             for name, turn in (("mixed", True), ("mixed_swapped", sign > 0))
         ]
 

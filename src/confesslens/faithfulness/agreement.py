@@ -20,12 +20,14 @@ from confesslens.faithfulness.clusters import (
 from confesslens.faithfulness.multiplicity import benjamini_hochberg
 from confesslens.faithfulness.score_test import project
 from confesslens.probes import Interval
-from confesslens.probes.cv import MIN_SCENARIOS
 
 WITNESSES = ("behaviour", "probe", "cot", "confession")
 PAIRS = tuple(combinations(WITNESSES, 2))
 MEASURES = {"phi": CORRELATION, "kappa": CORRELATION, "ac1": CORRELATION, "g2": SHARE}
 """The measures of agreement, and the scale on which each has its interval."""
+MIN_RARER = 5
+"""Scenarios that each side of either witness needs for an interval: with four, 87 % of those of phi and kappa held the
+truth where acts are rare, with five or more 95 % (simulated draws besides those of the coverage study)."""
 COLUMNS = [
     *("condition", "eval", "a", "b", "n", "phi", "phi_low", "phi_high", "note", "phi_p", "phi_q"),
     *(f"{name}{end}" for name in ("kappa", "ac1", "g2") for end in ("", "_low", "_high")),
@@ -170,7 +172,7 @@ def _row(parts: list[_Pair], undefined: str, seed: int) -> dict[str, object]:
         # Without a scenario of one evaluation, the mean moves by that evaluation's part of it.
         left_out = [value + (part.left_out[name] - part.measures[name]) / len(known) for part in known]
         strata = [np.full(len(part.left_out[name]), i) for i, part in enumerate(known)]
-        enough = known and np.mean([part.rarer for part in known]) >= MIN_SCENARIOS
+        enough = known and np.mean([part.rarer for part in known]) >= MIN_RARER
         interval = (
             jackknife_interval(value, np.concatenate(left_out), np.concatenate(strata), scale)
             if enough
@@ -184,7 +186,7 @@ def _row(parts: list[_Pair], undefined: str, seed: int) -> dict[str, object]:
                 row |= {"phi_low": np.nan, "phi_high": np.nan}
                 row["note"] = "perfect in these rollouts: they cannot show how uncertain that is"
             elif not enough:
-                row["note"] = f"no interval: fewer than {MIN_SCENARIOS} scenarios on one side of one of the two"
+                row["note"] = f"no interval: fewer than {MIN_RARER} scenarios on one side of one of the two"
             elif np.isnan(interval.low):
                 row["note"] = "no interval: undefined without one of the scenarios"
             tied = [part.tied for part in known if part.tied is not None]
