@@ -71,7 +71,7 @@ def main() -> None:
     peak = asked.peak_tflops or next((value for key, value in PEAK_TFLOPS.items() if key in name), None)
     model, items = make_model(asked.small, device), make_items(asked.small)
     sequences = [np.asarray(item.token_ids) for item in items]
-    batches = plan_batches(sequences, BATCH_TOKENS["cpu" if device == "cpu" else "other"])
+    batches = list(plan_batches(sequences, BATCH_TOKENS["cpu" if device == "cpu" else "other"]))
 
     def done() -> None:
         if device == "cuda":

@@ -163,7 +163,8 @@ def knowing_command(
         found = [knowing(one, other, beside) for other in others]
         names = [Path(other.manifest["model"]["adapter"] or "").name for other in others]
         if set(MIXED) <= set(names):
-            found.append(knowing_swapped(one, *(others[names.index(name)] for name in MIXED), unknowing=beside))
+            mixed, swapped = (others[names.index(name)] for name in MIXED)
+            found.append(knowing_swapped(one, mixed, swapped, beside))
         table = pd.concat(found, ignore_index=True)
         if csv is not None:
             table.to_csv(csv, index=False)

@@ -148,7 +148,7 @@ def knowing_swapped(
     pooled = _pooled_scores(denials, seed)
     for (found, _), scores in zip(readings, pooled, strict=True):
         found[POOLED] = scores
-    table = _swapped_rows(*readings, n_boot, seed)
+    table = _swapped_rows(readings[0], readings[1], n_boot, seed)
     table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
     return table.assign(contrast=SWAPPED, fitted=one.name, asked=" and ".join(MIXED))[COLUMNS]
 
