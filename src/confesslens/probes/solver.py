@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
-from confesslens.probes.tall import Features, TallRows, gram, standardised, transposed_times
+from confesslens.probes.tall import Features, TallRows, covariance, standardised, transposed_times
 
 Array = NDArray[np.float64]
 
@@ -93,7 +93,8 @@ class _Tall:
     def __init__(self, z: TallRows) -> None:
         self.z = z
         self.shape = (len(z), 1 + z.shape[1])
-        self.covariance = (gram(z) / len(z)).astype(np.float32)
+        self.covariance = covariance(z)
+        self.factors: dict[float, tuple[float, Any]] = {}  # penalty -> mean curvature, and the factorisation at it
 
     def times(self, b: Array) -> Array:
         return self.z @ b[1:] + b[0]
@@ -103,12 +104,8 @@ class _Tall:
 
     def nearly_solve(self, curvature: Array, ridge: Array) -> Callable[[Array], Array]:
         total, penalty = np.maximum(curvature.sum(axis=0), 1e-12), ridge[-1]
-        factors = []
-        for value in np.unique(penalty):
-            of = np.flatnonzero(penalty == value)
-            matrix = self.covariance * np.float32(total[of].mean())
-            np.fill_diagonal(matrix, matrix.diagonal() + np.float32(value))
-            factors.append((of, cho_factor(matrix, overwrite_a=True, check_finite=False)))
+        own = [(np.flatnonzero(penalty == value), float(value)) for value in np.unique(penalty)]
+        factors = [(of, self._factor(value, float(total[of].mean()))) for of, value in own]
 
         def solve(residual: Array) -> Array:
             out = residual / total
@@ -118,9 +115,19 @@ class _Tall:
 
         return solve
 
+    def _factor(self, penalty: float, curvature: float) -> Any:
+        """Of covariance * curvature + penalty; one of before, where the curvature has not moved by a fifth."""
+        at, factor = self.factors.get(penalty, (0.0, None))
+        if factor is None or not 0.8 < curvature / at < 1.25:
+            matrix = self.covariance * np.float32(curvature)
+            np.fill_diagonal(matrix, matrix.diagonal() + np.float32(penalty))
+            factor = cho_factor(matrix, overwrite_a=True, check_finite=False)
+            self.factors[penalty] = curvature, factor
+        return factor
+
 
 def fit_columns(
-    z: Features, labels: NDArray, weights: NDArray, penalties: NDArray, tol: float = 1e-5, max_steps: int = 50
+    z: Features, labels: NDArray, weights: NDArray, penalties: NDArray, tol: float | None = None, max_steps: int = 50
 ) -> tuple[Array, Array]:
     """Fit k weighted L2 logistic regressions that share their rows, by Newton steps with conjugate gradients.
 
@@ -133,7 +140,8 @@ def fit_columns(
         labels: [n, k] in {0, 1}.
         weights: [n, k], at least 0; an all-zero column gives coefficients of 0.
         penalties: [k] inverse strengths C.
-        tol: stop when each gradient has fallen to this share of its first norm.
+        tol: stop when each gradient has fallen to this share of its first norm; default 1e-5, of `TallRows` 1e-3, where
+            that changes coefficients by less than a thousandth and each step takes long.
         max_steps: most Newton steps.
 
     Returns:
@@ -141,14 +149,15 @@ def fit_columns(
     """
     x: _Design = _Tall(z) if isinstance(z, TallRows) else _Dense(z)
     ridge = np.vstack([np.zeros(len(penalties)), np.repeat(1 / np.asarray(penalties)[None], z.shape[1], axis=0)])
-    beta = np.zeros((x.shape[1], len(penalties)))
+    tol = (1e-3 if isinstance(z, TallRows) else 1e-5) if tol is None else tol
+    beta, all_logits = np.zeros((x.shape[1], len(penalties))), np.zeros(labels.shape)
     active = np.flatnonzero(weights.any(axis=0))
     first = None
     for _ in range(max_steps):
         if not len(active):
             break
         y, w, lam, b = labels[:, active], weights[:, active], ridge[:, active], beta[:, active]
-        logits = x.times(b)
+        logits = all_logits[:, active]
         p = expit(logits)
         gradient = x.transposed_times(w * (p - y)) + lam * b
         size = np.linalg.norm(gradient, axis=0)
@@ -162,24 +171,33 @@ def fit_columns(
             active = active[moving]
             if not len(active):
                 break
-        step = _newton_step(x, w * p * (1 - p), lam, gradient)
-        beta[:, active] = b + step * _step_lengths(x, y, w, lam, b, logits, step, gradient)
+        step, move = _newton_step(x, w * p * (1 - p), lam, gradient)
+        length = _step_lengths(y, w, lam, b, logits, step, move, gradient)
+        beta[:, active] = b + length * step
+        all_logits[:, active] = logits + length * move
     return beta[1:], beta[0]
 
 
-def _newton_step(x: _Design, curvature: Array, ridge: Array, gradient: Array, rtol: float = 0.05) -> Array:
-    """Solve (x' diag(curvature) x + ridge) step = -gradient for each column by preconditioned conjugate gradients."""
+def _newton_step(
+    x: _Design, curvature: Array, ridge: Array, gradient: Array, rtol: float = 0.05
+) -> tuple[Array, Array]:
+    """Solve (x' diag(curvature) x + ridge) step = -gradient for each column by preconditioned conjugate gradients.
+
+    Returns the step and x step, which comes with it at no product more.
+    """
     nearly_solved = x.nearly_solve(curvature, ridge)
-    step = np.zeros_like(gradient)
+    step, move = np.zeros_like(gradient), np.zeros_like(curvature)
     residual = -gradient
     direction = nearly_solved(residual)
     rho = (residual * direction).sum(axis=0)
     goal = rtol**2 * rho
     for _ in range(x.shape[1]):
-        image = x.transposed_times(curvature * x.times(direction)) + ridge * direction
+        moved = x.times(direction)
+        image = x.transposed_times(curvature * moved) + ridge * direction
         bend = (direction * image).sum(axis=0)
         alpha = np.divide(rho, bend, out=np.zeros_like(rho), where=bend > 0)
         step += alpha * direction
+        move += alpha * moved
         residual -= alpha * image
         scaled = nearly_solved(residual)
         new = (residual * scaled).sum(axis=0)
@@ -187,14 +205,13 @@ def _newton_step(x: _Design, curvature: Array, ridge: Array, gradient: Array, rt
             break
         direction = scaled + np.divide(new, rho, out=np.zeros_like(rho), where=rho > 0) * direction
         rho = new
-    return step
+    return step, move
 
 
 def _step_lengths(
-    x: _Design, y: Array, w: Array, ridge: Array, b: Array, logits: Array, step: Array, gradient: Array
+    y: Array, w: Array, ridge: Array, b: Array, logits: Array, step: Array, move: Array, gradient: Array
 ) -> Array:
     """Halve the steps of those columns whose loss would not fall (Armijo rule); mostly all stay 1."""
-    move = x.times(step)
     slope = (gradient * step).sum(axis=0)
 
     def loss(t: Array) -> Array:

@@ -6,7 +6,7 @@ The functions take plain arrays too, for which each is the one line of numpy tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ BLOCK = 2**23
 
 @dataclass(frozen=True)
 class TallRows:
-    """Rows of an array that stays as it is, centred and scaled when they are multiplied.
+    """Rows of an array that stays as it is, centred and scaled as they are multiplied.
 
     Products are made in float32, a block of rows at a time, and added up in float64. `x[rows]`, `x @ b`, `len(x)` and
     `x.shape` are those of an array.
@@ -34,6 +34,7 @@ class TallRows:
         centres: [c, d] what is taken off them.
         code: [m] which centre each row has.
         scale: [d] what they are divided by.
+        kept: what was worked out of these values once; rows taken of them share it.
     """
 
     values: NDArray
@@ -41,6 +42,7 @@ class TallRows:
     centres: Array
     code: NDArray[np.intp]
     scale: Array
+    kept: dict[str, NDArray] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, values: NDArray) -> TallRows:
@@ -61,20 +63,19 @@ class TallRows:
 
     def __matmul__(self, right: Array) -> Array:
         out = np.empty((len(self), right.shape[1]))
-        narrow = right.astype(np.float32)
+        narrow = (right / self.scale[:, None]).astype(np.float32)
         for where, block in self.blocks():
             out[where] = block @ narrow
         return out
 
     def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Where each block of rows begins and ends, and the block [rows, d]."""
-        centres, factor = self.centres.astype(np.float32), (1 / self.scale).astype(np.float32)
+        """Where each block of rows begins and ends, and the block [rows, d], centred and not scaled."""
+        centres = self.centres.astype(np.float32)
         step = max(1, BLOCK // self.shape[1])
         for start in range(0, len(self), step):
             where = slice(start, start + step)
             block = np.asarray(self.values[self.rows[where]], dtype=np.float32)
             block -= centres[self.code[where]] if len(centres) > 1 else centres
-            block *= factor
             yield where, block
 
 
@@ -97,7 +98,7 @@ def transposed_times(x: Features, y: NDArray) -> Array:
     out = np.zeros((x.shape[1], y.shape[1]))
     for where, block in x.blocks():
         out += block.T @ y[where].astype(np.float32)
-    return out
+    return out / x.scale[:, None]
 
 
 def gram(x: Features) -> Array:
@@ -107,7 +108,15 @@ def gram(x: Features) -> Array:
     out = np.zeros((x.shape[1], x.shape[1]))
     for _, block in x.blocks():
         out += block.T @ block
-    return out
+    return out / x.scale[:, None] / x.scale
+
+
+def covariance(x: TallRows) -> NDArray[np.float32]:
+    """[d, d] mean of x' x, of the first of these values' rows that were asked for it: about right for the others, such
+    as another fold's, and too dear to work out for each."""
+    if "covariance" not in x.kept:
+        x.kept["covariance"] = (gram(x) / len(x)).astype(np.float32)
+    return x.kept["covariance"]
 
 
 def means_of(x: Features, code: NDArray) -> Array:
@@ -117,7 +126,7 @@ def means_of(x: Features, code: NDArray) -> Array:
         for where, block in x.blocks():
             for each in np.unique(code[where]):
                 out[each] += block[code[where] == each].sum(axis=0, dtype=np.float64)
-        return out / np.maximum(np.bincount(code, minlength=len(out)), 1)[:, None]
+        return out / np.maximum(np.bincount(code, minlength=len(out)), 1)[:, None] / x.scale
     for each in np.unique(code):
         out[each] = x[code == each].mean(axis=0)
     return out
@@ -144,8 +153,7 @@ def spread_of(x: Features) -> Array:
         for _, block in x.blocks():
             total += block.sum(axis=0, dtype=np.float64)
             squares += np.square(block, out=block).sum(axis=0, dtype=np.float64)
-        mean = total / len(x)
-        sd = np.sqrt(np.maximum(squares / len(x) - mean**2, 0.0))
+        sd = np.sqrt(np.maximum(squares / len(x) - (total / len(x)) ** 2, 0.0)) / x.scale
         least = 1e-6 * np.abs(x.centres).max(axis=0) / x.scale  # what float32 leaves of a feature that never varies
     else:
         sd, least = x.std(axis=0), 0.0
