@@ -183,6 +183,17 @@ def test_levels_of_planted_tables(data, kept, level):
     assert found["level"] == level, found["sentence"]
 
 
+def test_random_directions_that_move_nothing_are_no_measure():
+    """A share near 0 or 1 often moves under no random direction: that does not show what another would do."""
+    outcomes = planted(slope=3.0, ablated=-1.0)
+    still = outcomes["kind"] == "random"
+    outcomes.loc[still, "value"] = outcomes.loc[still, "rollout_id"].map(
+        outcomes[outcomes["direction"] == ""].set_index("rollout_id")["value"]
+    )
+    found = evidence(outcomes, trends(outcomes, STRENGTHS, 300), STRENGTHS, 300).iloc[0]
+    assert not found["beyond_random"] and np.isnan(found["random_low"]) and found["level"] == "behavioural"
+
+
 def test_the_fewest_scenarios_can_reach_significance_after_holm_over_all_outcomes():
     for n, reaches in ((MIN_SCENARIOS, True), (MIN_SCENARIOS - 1, False)):
         least = sign_flip_p(np.ones(n), ["a"] * n, range(n))

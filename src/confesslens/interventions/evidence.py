@@ -133,9 +133,10 @@ def _slopes(table: pd.DataFrame) -> tuple[pd.Series, np.ndarray, np.ndarray]:
 
 
 def _prediction(slopes: np.ndarray) -> tuple[float, float]:
-    """95 % prediction interval of one more random direction's slope; NaN for fewer than `MIN_RANDOM`."""
+    """95 % prediction interval of one more random direction's slope; NaN for fewer than `MIN_RANDOM`, or where all are
+    the same: an outcome that none of them has moved does not show how far another would move it."""
     known = slopes[~np.isnan(slopes)]
-    if len(known) < MIN_RANDOM:
+    if len(known) < MIN_RANDOM or np.ptp(known) < 1e-12:
         return np.nan, np.nan
     half = float(t.ppf(1 - ALPHA / 2, len(known) - 1) * known.std(ddof=1) * np.sqrt(1 + 1 / len(known)))
     return float(known.mean()) - half, float(known.mean()) + half
