@@ -25,6 +25,14 @@ def test_this_machine():
     assert not any(one.remedy for one in found.values() if one.state == doctor.OK)
 
 
+def test_a_model_that_only_several_accelerators_hold(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda i: (10e9, 16e9))
+    small, large, too_large = (doctor._fits(int(count), 0) for count in (1e9, 6e9, 70e9))
+    assert (small.state, large.state, too_large.state) == (doctor.OK, doctor.WARNING, doctor.MISSING)
+    assert "device='auto' spreads it over the 2 accelerators" in large.remedy
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity of processes here")
 def test_cores_are_those_that_it_may_use():
     said = (

@@ -155,6 +155,8 @@ def _fits(count: int, free_memory: int) -> Finding:
     if need <= free:
         at_once = "" if gpus else f", so {min(int(free // need), cpu_count())} workers at once"
         return Finding("memory for it", OK, found + at_once)
+    if gpus and need <= sum(gpus):
+        return Finding("memory for it", WARNING, found, f"device='auto' spreads it over the {len(gpus)} accelerators")
     remedy = "dtype='bfloat16', a smaller model or a larger machine" if not gpus else "a smaller model or a larger GPU"
     return Finding("memory for it", MISSING, found, remedy)
 

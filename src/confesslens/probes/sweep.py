@@ -135,6 +135,8 @@ def sweep(
 ) -> Sweep:
     """Probe every layer and site for the bad act, with folds by scenario and everything chosen on training folds.
 
+    A layer and site of many rows (`tall.LARGE`) is never copied: it is worked on in blocks of rows, in float32.
+
     Args:
         values: [n, layer, site, d] activations.
         present: [n, site] whether the site exists in the rollout; other rows are left out for that site.
