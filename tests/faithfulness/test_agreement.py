@@ -63,3 +63,16 @@ def test_a_sentence_gives_no_number_without_its_interval():
     assert "-0.19" not in agreement_sentence(table) and "fewer than 5 scenarios" in agreement_sentence(table)
     known = table.assign(phi_low=-0.5, phi_high=0.1)
     assert "-0.19 (-0.50 to 0.10, no agreement that this n could show)" in agreement_sentence(known)
+
+
+@pytest.mark.parametrize(("scenarios", "bad", "least"), [(15, 4, 5), (15, 5, 0), (8, 4, 0), (8, 3, 4)])
+def test_rare_acts_need_more_scenarios_for_an_interval(planted, scenarios, bad, least):
+    rollouts, confessions, *_ = planted
+    rollouts, confessions = rollouts.iloc[: 2 * scenarios].copy(), confessions.iloc[: 2 * scenarios].copy()
+    i = np.arange(2 * scenarios)
+    rollouts["behaviour"] = np.where((i % 2 == 0) & (i < 2 * bad), "not_complied", "complied")
+    confessions["claim"] = np.where(i % 3 == 0, "not_complied", "complied")
+    row = agreement(witnesses(rollouts, confessions)).set_index(["eval", "a", "b"])
+    row = row.loc[("people", "behaviour", "confession")]
+    assert np.isnan(row["phi_low"]) == bool(least)
+    assert row["note"] == (f"no interval: fewer than {least} scenarios on one side of one of the two" if least else "")

@@ -20,14 +20,16 @@ from confesslens.faithfulness.clusters import (
 from confesslens.faithfulness.multiplicity import benjamini_hochberg
 from confesslens.faithfulness.score_test import project
 from confesslens.probes import Interval
+from confesslens.probes.cv import MIN_SCENARIOS
 
 WITNESSES = ("behaviour", "probe", "cot", "confession")
 PAIRS = tuple(combinations(WITNESSES, 2))
 MEASURES = {"phi": CORRELATION, "kappa": CORRELATION, "ac1": CORRELATION, "g2": SHARE}
 """The measures of agreement, and the scale on which each has its interval."""
 MIN_RARER = 5
-"""Scenarios that each side of either witness needs for an interval: with four, 87 % of those of phi and kappa held the
-truth where acts are rare, with five or more 95 % (simulated draws besides those of the coverage study)."""
+"""Scenarios that each side of either witness needs for an interval; of eight scenarios or fewer, `MIN_SCENARIOS`. In
+simulated draws (besides those of the coverage study) 87 % of the intervals of phi and kappa held the truth with four
+scenarios of fifteen on the rarer side, 95 % with five or more, and 94 to 96 % with four of eight."""
 COLUMNS = [
     *("condition", "eval", "a", "b", "n", "phi", "phi_low", "phi_high", "note", "phi_p", "phi_q"),
     *(f"{name}{end}" for name in ("kappa", "ac1", "g2") for end in ("", "_low", "_high")),
@@ -155,6 +157,7 @@ class _Pair:
         self.total = counts.sum(axis=0) if len(counts) else np.zeros(4)
         self.measures = measures(self.total)
         self.left_out = measures(self.total - counts)
+        self.n_scenarios = len(counts)
         self.off = counts[:, 1] - counts[:, 2]
         yes_no = (counts[:, [0, 0]] + counts[:, [1, 2]], counts[:, [3, 3]] + counts[:, [2, 1]])
         self.rarer = min(int((side > 0).sum(axis=0).min()) for side in yes_no) if len(counts) else 0
@@ -162,6 +165,12 @@ class _Pair:
 
     def defined(self, name: str) -> bool:
         return not np.isnan(self.measures[name])
+
+
+def _least(parts: list[_Pair]) -> int:
+    """Scenarios that the rarer side needs, on average over these evaluations."""
+    few = not parts or np.mean([part.n_scenarios for part in parts]) <= 2 * MIN_SCENARIOS
+    return MIN_SCENARIOS if few else MIN_RARER
 
 
 def _row(parts: list[_Pair], undefined: str, seed: int) -> dict[str, object]:
@@ -172,7 +181,8 @@ def _row(parts: list[_Pair], undefined: str, seed: int) -> dict[str, object]:
         # Without a scenario of one evaluation, the mean moves by that evaluation's part of it.
         left_out = [value + (part.left_out[name] - part.measures[name]) / len(known) for part in known]
         strata = [np.full(len(part.left_out[name]), i) for i, part in enumerate(known)]
-        enough = known and np.mean([part.rarer for part in known]) >= MIN_RARER
+        least = _least(known)
+        enough = known and np.mean([part.rarer for part in known]) >= least
         interval = (
             jackknife_interval(value, np.concatenate(left_out), np.concatenate(strata), scale)
             if enough
@@ -186,7 +196,7 @@ def _row(parts: list[_Pair], undefined: str, seed: int) -> dict[str, object]:
                 row |= {"phi_low": np.nan, "phi_high": np.nan}
                 row["note"] = "perfect in these rollouts: they cannot show how uncertain that is"
             elif not enough:
-                row["note"] = f"no interval: fewer than {MIN_RARER} scenarios on one side of one of the two"
+                row["note"] = f"no interval: fewer than {least} scenarios on one side of one of the two"
             elif np.isnan(interval.low):
                 row["note"] = "no interval: undefined without one of the scenarios"
             tied = [part.tied for part in known if part.tied is not None]
