@@ -100,6 +100,7 @@ def main() -> None:
                         grid = (values, present, labels, groups, evals, [layer], [site])
                         table = probes.sweep(*grid, estimators=["logistic"], jobs=1).table
                         found.append(float(table["auroc"].iloc[0]))
+                        del values, grid  # else this layer and site is held while the next one is read
                         passed = (time.perf_counter() - start) / len(found)
                         print(f"{len(found)} of {len(LAYERS) * len(SITES)}, {passed:.0f} s each", file=sys.stderr)
             told |= {
