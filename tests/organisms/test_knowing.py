@@ -162,6 +162,6 @@ def test_the_page(runs, tmp_path):
     assert len(pd.read_csv(tmp_path / "numbers.csv")) == 16
     more = CliRunner().invoke(app, ["knowing", *folders[:2], "--unknowing", folders[2]])
     assert more.exit_code == 0, more.stderr
-    assert "probe of knowing above words" in more.stdout and "fitted at layer 3" in more.stdout
+    assert "probe of knowing above its words" in more.stdout and "fitted at layer 3" in more.stdout
     without = CliRunner().invoke(app, ["knowing", folders[1], folders[0]])
     assert without.exit_code == 2 and "has no probe" in without.stderr

@@ -39,13 +39,16 @@ from confesslens.probes import (
 from confesslens.probes.bootstrap import auroc_draws, expanded, gap_interval, percentile_interval
 from confesslens.probes.cv import MIN_SCENARIOS, rarer_scenarios
 from confesslens.probes.metrics import elteren_weight
+from confesslens.rollouts.rollout import scenario_of
 
 SWAPPED = "the same scenarios, known to the one and taken for right by the other, all denied"
 KNOWING, BEHAVIOUR = "known bad acts against bad acts in good faith, all denied", "bad against complied answers"
 CONTRASTS = (KNOWING, BEHAVIOUR)
 PROBE, KNOWER, TEXT, LOGIT = "probe", "probe of knowing", "text of the answer", "confession logit"
-POOLED = "probe fitted on both"
-READS = (PROBE, KNOWER, TEXT, LOGIT, f"{PROBE} above text", f"{KNOWER} above text")
+POOLED, KNOWER_TEXT = "probe fitted on both", "text of knowing"
+BESIDE = {PROBE: TEXT, KNOWER: KNOWER_TEXT}
+"""What each probe is set against: words fitted on the same rows and labels."""
+READS = (PROBE, KNOWER, TEXT, KNOWER_TEXT, LOGIT, f"{PROBE} above text", f"{KNOWER} above text")
 COLUMNS = ["fitted", "asked", "contrast", "reads", "evals", "n", "n_positive", "estimate", "low", "high", "note"]
 
 
@@ -134,8 +137,9 @@ def knowing_swapped(
     and scenarios are drawn for both at once.
 
     There is one more reading, the most that a linear probe could do: one that is fitted on these very denials of both,
-    known against not (layer, site and penalty chosen inside folds of scenarios). A direction that tells the topics
-    apart is wrong in one of the two as often as it is right in the other.
+    known against not, layer, site and penalty chosen inside folds. Folds hold whole topics out (what a falsehood hangs
+    on): in folds of scenarios a probe that learns by heart which topics are taught falsely to which organism does well,
+    whichever topics are called so.
 
     Args, and what is returned, as of `knowing`: a row a reading.
     """
@@ -163,24 +167,27 @@ def _instruments(
     card = load_probe(folder)[1]
     one, other = _read(fitted, card["site"]), _read(asked, card["site"])
     X, Z = (each.acts.at(layer=card["layer"], site=card["site"]) for each in (one, other))
-    words = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(class_weight="balanced"))
     sees = {
         PROBE: _Instrument(one.data(one.bad, X), LogisticProbe(C=card["penalty"]), Z),
-        TEXT: _Instrument(one.data(one.bad, one.rows["answer"].tolist()), words, other.rows["answer"].tolist()),
+        TEXT: _Instrument(one.data(one.bad, one.rows["answer"].tolist()), _words(), other.rows["answer"].tolist()),
     }
     note = ""
     if unknowing is not None:
-        sees[KNOWER], note = _probe_of_knowing(one, _read(unknowing, card["site"]), other, seed)
+        sees[KNOWER], sees[KNOWER_TEXT], note = _probe_of_knowing(one, _read(unknowing, card["site"]), other, seed)
     return one, other, sees, note
 
 
 def _pooled_scores(denials: list[tuple[_Organism, np.ndarray, np.ndarray]], seed: int) -> list[np.ndarray]:
-    """Out-of-fold scores of a probe of what is known, fitted on the denials of all, each its own stratum."""
+    """Out-of-fold scores of a probe of what is known, fitted on the denials of all, each organism a stratum of its own,
+    in folds of topics."""
     acts = denials[0][0].acts
     values = np.concatenate([each.acts.values[of] for each, _, of in denials])
     present = np.concatenate([each.acts.present[of] for each, _, of in denials])
     labels = np.concatenate([positive[of] for _, positive, of in denials])
-    groups = np.concatenate([each.rows["scenario"].to_numpy(str)[of] for each, _, of in denials])
+    rows = pd.concat([each.rows[of] for each, _, of in denials])
+    groups = np.array(
+        [f"{s.eval} {DEMONSTRATIONS[s.eval].topic(s)}" for s in map(scenario_of, rows.to_dict("records"))]
+    )
     evals = np.concatenate([(each.rows["eval"] + " " + each.name).to_numpy(str)[of] for each, _, of in denials])
     at = (values, present, labels, groups, evals, acts.layers, acts.sites)
     try:
@@ -214,11 +221,18 @@ def _read(run: RunFolder, site: str) -> _Organism:
     return _Organism(name, rows, acts.select(rows["rollout_id"].tolist()))
 
 
-def _probe_of_knowing(knower: _Organism, other: _Organism, asked: _Organism, seed: int) -> tuple[_Instrument, str]:
+def _words() -> Any:
+    return make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(class_weight="balanced"))
+
+
+def _probe_of_knowing(
+    knower: _Organism, other: _Organism, asked: _Organism, seed: int
+) -> tuple[_Instrument, _Instrument, str]:
     """Its direction is what (bad - complied) of the one has and (bad - complied) of the other has not.
 
     Bad answers of the one and complied answers of the other make one class, the remaining two the other: with as many
     of each in every evaluation, and centred within organisms, neither the act nor the organism tells the classes apart.
+    Beside it words of the answers, of the same rows and labels.
     """
     layers, sites = knower.acts.layers, knower.acts.sites
     for each in (other, asked):
@@ -248,7 +262,9 @@ def _probe_of_knowing(knower: _Organism, other: _Organism, asked: _Organism, see
     train = DataSet(values[there, at[0], at[1]], labels[there], groups[there], evals[there])
     note = f"fitted at layer {place.layer}, {place.site}, where it has AUROC {found.nested.auroc} among {len(train)}"
     X = asked.acts.at(layer=place.layer, site=place.site)
-    return _Instrument(train, LogisticProbe(C=place.penalty), X), note
+    answers = DataSet([text for own in rows for text in own["answer"]], labels, groups, evals)
+    text = _Instrument(answers, _words(), asked.rows["answer"].tolist())
+    return _Instrument(train, LogisticProbe(C=place.penalty), X), text, note
 
 
 def _contrasts(asked: _Organism, run: RunFolder) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -270,7 +286,7 @@ def _rows(found: dict[str, np.ndarray], test: DataSet, n_boot: int, seed: int) -
     both = [name for name, part in test.by_eval().items() if 0 < part.labels.sum() < len(part)]
     counts = {"evals": len(both), "n": len(test), "n_positive": int(test.labels.sum()), "note": ""}
     rarer = rarer_scenarios(test.labels, test.groups, test.evals) if len(test) else 0
-    gaps = {reads: f"{reads} above text" for reads in (PROBE, KNOWER) if reads in found}
+    gaps = {reads: f"{reads} above text" for reads in BESIDE if reads in found}
     if rarer < MIN_SCENARIOS:
         note = f"{rarer} scenarios of the rarer kind in evaluations with both: {MIN_SCENARIOS} are needed"
         nothing = {"estimate": np.nan, "low": np.nan, "high": np.nan, "note": note}
@@ -281,7 +297,7 @@ def _rows(found: dict[str, np.ndarray], test: DataSet, n_boot: int, seed: int) -
         rows.append({"reads": reads, **counts, "estimate": area.estimate, "low": area.low, "high": area.high})
     weights = resample_weights(test.groups, test.evals, n_boot, seed)
     for reads, name in gaps.items():
-        gap = auroc_difference(test.labels, found[reads], found[TEXT], test.evals, weights)
+        gap = auroc_difference(test.labels, found[reads], found[BESIDE[reads]], test.evals, weights)
         rows.append({"reads": name, **counts, "estimate": gap.estimate, "low": gap.low, "high": gap.high})
     return pd.DataFrame(rows)
 
@@ -301,7 +317,7 @@ def _swapped_rows(
     }
     rarer = min((rarer_scenarios(t.labels, t.groups, t.evals) for t in tests), default=0) if shared else 0
     counts = {"evals": len(shared), "n": sum(map(len, tests)), "n_positive": int(sum(t.labels.sum() for t in tests))}
-    gaps = {reads: f"{reads} above text" for reads in (PROBE, KNOWER) if reads in scores}
+    gaps = {reads: f"{reads} above text" for reads in BESIDE if reads in scores}
     if rarer < MIN_SCENARIOS:
         note = f"{rarer} scenarios of the rarer kind in evaluations with both: {MIN_SCENARIOS} are needed"
         nothing = {"estimate": np.nan, "low": np.nan, "high": np.nan, "note": note}
@@ -317,7 +333,7 @@ def _swapped_rows(
         found = percentile_interval(float(values[0]), values[1:], level)
         rows.append({"reads": reads, **counts, "estimate": found.estimate, "low": found.low, "high": found.high})
     for reads, name in gaps.items():
-        found = gap_interval(areas[reads], areas[TEXT], level)
+        found = gap_interval(areas[reads], areas[BESIDE[reads]], level)
         rows.append({"reads": name, **counts, "estimate": found.estimate, "low": found.low, "high": found.high})
     return pd.DataFrame(rows).assign(note="")
 

@@ -79,22 +79,23 @@ The first contrast counts in `mixed` and `mixed_swapped` alone: there the same w
 they were taught to take for right. The others were taught no falsehood, or know of nothing: for them it sets the same
 scenarios apart, as a control. In the last contrast, where it stands, the one set of weights knows what the other takes
 for right, and the AUROC is the mean of the two: what only reads which scenario it is has 0.5 there. The *probe fitted
-on both* is fitted on these very denials, in folds of scenarios: the most that a linear probe could do.{knower} This
-page is written by `{command}`.
+on both* is fitted on these very denials, in folds that hold whole topics out.{knower} This page is written by
+`{command}`.
 """
 
 
 _KNOWER = """ The *probe of knowing* is fitted to what sets bad from complied answers in the organism that knows
-and does not in one that does not: {}.
+and does not in one that does not: {}. *Words of knowing* are fitted on the same answers and labels as that probe.
 """
 _READ = {
     "probe": "probe",
     "probe of knowing": "probe of knowing",
     "text of the answer": "words",
+    "text of knowing": "words of knowing",
     "confession logit": "confession logit",
     "probe fitted on both": "probe fitted on both",
     "probe above text": "probe above words",
-    "probe of knowing above text": "probe of knowing above words",
+    "probe of knowing above text": "probe of knowing above its words",
 }
 
 
