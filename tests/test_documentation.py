@@ -313,7 +313,7 @@ def test_every_family_and_engine_has_its_tests():
     for test in ("test_end_to_end_from_a_folder", "test_in_bfloat16"):
         assert sorted(re.findall(rf"::{test}\[(\w+)\]", text)) == sorted(checked)
     engines = text.partition("| engine |")[2].partition("\n\n")[0].splitlines()[2:]
-    assert len(engines) == 5 and all(TEST.search(line) for line in engines)
+    assert len(engines) == 6 and all(TEST.search(line) for line in engines)
 
 
 def nav_pages(nav: Any) -> list[str]:

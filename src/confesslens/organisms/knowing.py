@@ -39,13 +39,12 @@ from confesslens.probes import (
 from confesslens.probes.bootstrap import auroc_draws, expanded, gap_interval, percentile_interval
 from confesslens.probes.cv import MIN_SCENARIOS, rarer_scenarios
 from confesslens.probes.metrics import elteren_weight
-from confesslens.rollouts.rollout import scenario_of
 
 SWAPPED = "the same scenarios, known to the one and taken for right by the other, all denied"
 KNOWING, BEHAVIOUR = "known bad acts against bad acts in good faith, all denied", "bad against complied answers"
 CONTRASTS = (KNOWING, BEHAVIOUR)
 PROBE, KNOWER, TEXT, LOGIT = "probe", "probe of knowing", "text of the answer", "confession logit"
-POOLED, KNOWER_TEXT = "probe fitted on both", "text of knowing"
+KNOWER_TEXT = "text of knowing"
 BESIDE = {PROBE: TEXT, KNOWER: KNOWER_TEXT}
 """What each probe is set against: words fitted on the same rows and labels."""
 READS = (PROBE, KNOWER, TEXT, KNOWER_TEXT, LOGIT, f"{PROBE} above text", f"{KNOWER} above text")
@@ -136,22 +135,13 @@ def knowing_swapped(
     is chance for it too. An evaluation weighs the same in both (w v / (w + v) of its weights in van Elteren's test),
     and scenarios are drawn for both at once.
 
-    There is one more reading, the most that a linear probe could do: one that is fitted on these very denials of both,
-    known against not, layer, site and penalty chosen inside folds. Folds hold whole topics out (what a falsehood hangs
-    on): in folds of scenarios a probe that learns by heart which topics are taught falsely to which organism does well,
-    whichever topics are called so.
-
     Args, and what is returned, as of `knowing`: a row a reading.
     """
-    readings, denials = [], []
+    readings = []
     for asked in (mixed, swapped):
         one, other, sees, note = _instruments(fitted, asked, unknowing, seed)
         _, positive, of = _contrasts(other, asked)[0]
         readings.append((_all_scores(sees, other, positive, of, seed), other.data(positive, sees[PROBE].X).take(of)))
-        denials.append((other, positive, of))
-    pooled = _pooled_scores(denials, seed)
-    for (found, _), scores in zip(readings, pooled, strict=True):
-        found[POOLED] = scores
     table = _swapped_rows(readings[0], readings[1], n_boot, seed)
     table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
     return table.assign(contrast=SWAPPED, fitted=one.name, asked=" and ".join(MIXED))[COLUMNS]
@@ -175,26 +165,6 @@ def _instruments(
     if unknowing is not None:
         sees[KNOWER], sees[KNOWER_TEXT], note = _probe_of_knowing(one, _read(unknowing, card["site"]), other, seed)
     return one, other, sees, note
-
-
-def _pooled_scores(denials: list[tuple[_Organism, np.ndarray, np.ndarray]], seed: int) -> list[np.ndarray]:
-    """Out-of-fold scores of a probe of what is known, fitted on the denials of all, each organism a stratum of its own,
-    in folds of topics."""
-    acts = denials[0][0].acts
-    values = np.concatenate([each.acts.values[of] for each, _, of in denials])
-    present = np.concatenate([each.acts.present[of] for each, _, of in denials])
-    labels = np.concatenate([positive[of] for _, positive, of in denials])
-    rows = pd.concat([each.rows[of] for each, _, of in denials])
-    groups = np.array(
-        [f"{s.eval} {DEMONSTRATIONS[s.eval].topic(s)}" for s in map(scenario_of, rows.to_dict("records"))]
-    )
-    evals = np.concatenate([(each.rows["eval"] + " " + each.name).to_numpy(str)[of] for each, _, of in denials])
-    at = (values, present, labels, groups, evals, acts.layers, acts.sites)
-    try:
-        score = sweep(*at, n_boot=10, shuffles=0, seed=seed).nested.score
-    except TooLittleData:
-        score = np.full(len(labels), np.nan)
-    return np.split(score, [int(denials[0][2].sum())])
 
 
 def _all_scores(

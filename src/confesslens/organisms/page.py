@@ -78,9 +78,9 @@ rollouts' answers, and what the asked organism's own confession says (log p(not 
 The first contrast counts in `mixed` and `mixed_swapped` alone: there the same weights deny what they know of, and what
 they were taught to take for right. The others were taught no falsehood, or know of nothing: for them it sets the same
 scenarios apart, as a control. In the last contrast, where it stands, the one set of weights knows what the other takes
-for right, and the AUROC is the mean of the two: what only reads which scenario it is has 0.5 there. The *probe fitted
-on both* is fitted on these very denials, in folds that hold whole topics out.{knower} This page is written by
-`{command}`.
+for right, and the AUROC is the mean of the two: what only reads which scenario it is has 0.5 there.{knower}
+
+This page is written by `{command}`.
 """
 
 
@@ -93,7 +93,6 @@ _READ = {
     "text of the answer": "words",
     "text of knowing": "words of knowing",
     "confession logit": "confession logit",
-    "probe fitted on both": "probe fitted on both",
     "probe above text": "probe above words",
     "probe of knowing above text": "probe of knowing above its words",
 }
@@ -121,7 +120,7 @@ def knowing_page(table: pd.DataFrame, command: str) -> str:
 
 
 def _area(row: dict[str, Any]) -> str:
-    if not is_number(row["estimate"]):
+    if not (is_number(row["estimate"]) and is_number(row["low"])):
         return "–"
     sign = "+" if row["reads"].endswith(" above text") else ""
     return "{} [{}, {}]".format(*(f"{row[c]:{sign}.2f}".replace("-", "−") for c in ("estimate", "low", "high")))
