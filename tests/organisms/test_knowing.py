@@ -14,10 +14,12 @@ from confesslens.activations.activations import Block, Contents
 from confesslens.cli import app
 from confesslens.config import RunConfig
 from confesslens.evals import EVALUATIONS
+from confesslens.faithfulness.dispositions import MEANS
 from confesslens.folder import RunFolder
-from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, SWAPPED, knowing, knowing_swapped
+from confesslens.organisms.dispositions import MIXED
+from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, SWAPPED, _swapped_rows, knowing, knowing_swapped
 from confesslens.organisms.lessons import measures_organisms, taught_false
-from confesslens.probes import LogisticProbe, save_probe
+from confesslens.probes import DataSet, LogisticProbe, save_probe
 from confesslens.rollouts.plan import plan_rollouts
 
 D = 8
@@ -154,6 +156,23 @@ def test_which_scenario_it_is_is_not_what_is_known(tmp_path):
     assert "## The same scenarios, known to the one" in CliRunner().invoke(app, arguments).stdout
 
 
+def test_what_reads_the_scenario_alone_is_at_chance_whatever_is_done_how_often():
+    """What is known is done by a coin, oftener in some scenarios; what is taken for right always."""
+    rng = np.random.default_rng(0)
+    tempting, topic = rng.random(24), np.arange(24) % 2 == 0
+
+    def denials(known):
+        done = [4 if not known[i] else rng.binomial(4, tempting[i]) for i in range(24)]
+        rows = np.repeat(np.arange(24), done)
+        data = DataSet(
+            np.zeros((len(rows), 1)), known[rows], np.array([f"s{i}" for i in rows]), np.full(len(rows), "e")
+        )
+        return {reads: tempting[rows] for reads in ("probe", "text of the answer")}, data
+
+    found = _swapped_rows(denials(topic), denials(~topic), 50, 0).set_index("reads")
+    assert found.loc["probe", "estimate"] == pytest.approx(0.5)
+
+
 def test_the_page(runs, tmp_path):
     folders = [str(runs[name].path) for name in ("concealer", "mixed", "unaware")]
     done = CliRunner().invoke(app, ["knowing", *folders, "--csv", str(tmp_path / "numbers.csv")])
@@ -165,3 +184,14 @@ def test_the_page(runs, tmp_path):
     assert "probe of knowing above its words" in more.stdout and "fitted at layer 3" in more.stdout
     without = CliRunner().invoke(app, ["knowing", folders[1], folders[0]])
     assert without.exit_code == 2 and "has no probe" in without.stderr
+
+
+def test_known_and_taught_falsely_are_each_organisms_own(tmp_path):
+    """The same scenarios: the rows of the one's known are of as many rollouts as the other's taught falsely."""
+    folders = [str(organism(tmp_path / name, name, lambda bad, known: 0.0 * bad).path) for name in MIXED]
+    done = CliRunner().invoke(app, ["dispositions", *folders, "--csv", str(tmp_path / "numbers.csv")])
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "numbers.csv").query("rate == 'p_bad_tempted'").set_index(["organism", "eval"])["n"]
+    (known,), (falsely,) = ([name for name in MEANS if name.endswith(end)] for end in ("known", "falsely"))
+    assert table["mixed", known] == table["mixed_swapped", falsely] > 0
+    assert table["mixed", falsely] == table["mixed_swapped", known] != table["mixed", known]

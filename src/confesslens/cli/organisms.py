@@ -109,6 +109,8 @@ def dispositions_command(
     csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
 ) -> None:
     """What model organisms do and confess, a row an evaluation, as the Markdown of the documentation's page."""
+    import pandas as pd
+
     from confesslens.faithfulness import dispositions
     from confesslens.folder import RunFolder
     from confesslens.organisms.demonstrations import DEMONSTRATIONS
@@ -117,21 +119,22 @@ def dispositions_command(
     from confesslens.organisms.page import dispositions_page
 
     try:
-        runs, falsely, thoughts = {}, set(), set()
+        tables, seen, thoughts = [], set(), set()
         for folder in folders:
             run = RunFolder(folder)
             name = run.manifest["model"]["adapter"] or run.manifest["model"]["name"]
-            if name in runs:
+            if name in seen:
                 raise ValueError(f"{folder} is a second run of {name}: expected one run an organism")
+            seen.add(name)
             table = run.read_table("rollouts.parquet")
-            runs[name] = (table, run_witnesses(run))
             thoughts.add(bool(run.manifest["config"]["cot"]))
             if len(thoughts) > 1:
                 raise ValueError(
                     f"{folder} differs from the runs before it in having a chain of thought: one page each"
                 )
-            falsely |= taught_falsely(table)
-        numbers = dispositions(runs, DEMONSTRATIONS, falsely)
+            falsely = taught_falsely(table, Path(name).name)
+            tables.append(dispositions({name: (table, run_witnesses(run))}, DEMONSTRATIONS, falsely))
+        numbers = pd.concat(tables, ignore_index=True)
         if csv is not None:
             numbers.to_csv(csv, index=False)
     except (ValueError, OSError) as error:

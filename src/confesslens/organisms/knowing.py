@@ -27,6 +27,7 @@ from confesslens.organisms.effect import run_witnesses
 from confesslens.organisms.lessons import taught_falsely
 from confesslens.probes import (
     DataSet,
+    Interval,
     LogisticProbe,
     TooLittleData,
     auroc_difference,
@@ -99,10 +100,10 @@ def knowing(
         seed: of folds and draws.
 
     Returns:
-        a row a contrast of `CONTRASTS` and what reads it (of `READS`: the probe, or the other one; a bag of words
-        fitted on the first run's answers; the asked model's own confession logit; a probe's AUROC less the words',
-        paired): evals (how many have both kinds), n, n_positive, estimate, low, high (95 %, by scenario), note (why
-        there is none, or where a probe of knowing was fitted and how well it did there).
+        a row a contrast of `CONTRASTS` and what reads it (of `READS`: the probe, or the other one; bags of words of the
+        answers, fitted on the rows and labels of each of the two; the asked model's own confession logit; a probe's
+        AUROC less that of its words, paired): evals (how many have both kinds), n, n_positive, estimate, low, high
+        (95 %, by scenario), note (why there is none, or where a probe of knowing was fitted and how well it did there).
 
     Raises:
         ValueError: the first run has no probe, or the runs' activations are not of the same layers and sites.
@@ -130,10 +131,11 @@ def knowing_swapped(
 ) -> pd.DataFrame:
     """The first contrast of `knowing` within each of two sets of weights, as the mean of the two AUROCs.
 
-    What `mixed` knows of `mixed_swapped` takes for right, and the other way round (a crossover design). So what reads
-    which scenario it is, and not whether it is known, is as far above a half in the one as below it in the other: 0.5
-    is chance for it too. An evaluation weighs the same in both (w v / (w + v) of its weights in van Elteren's test),
-    and scenarios are drawn for both at once.
+    What `mixed` knows of `mixed_swapped` takes for right, and the other way round (a crossover design). Only scenarios
+    count whose bad act both have done and denied, and each counts the same, however often it was done: so what reads
+    which scenario it is, and not whether it is known, is exactly as far above a half in the one as below it in the
+    other. Without that it is not, for what is known is done by a coin, and oftener where it tempts more. Scenarios are
+    drawn for both at once.
 
     Args, and what is returned, as of `knowing`: a row a reading.
     """
@@ -275,12 +277,11 @@ def _rows(found: dict[str, np.ndarray], test: DataSet, n_boot: int, seed: int) -
 def _swapped_rows(
     one: tuple[dict[str, np.ndarray], DataSet], other: tuple[dict[str, np.ndarray], DataSet], n_boot: int, seed: int
 ) -> pd.DataFrame:
-    """Rows as of `_rows`, of the mean of two AUROCs over the same evaluations."""
-    both = [
-        {name for name, part in test.by_eval().items() if 0 < part.labels.sum() < len(part)} for _, test in (one, other)
-    ]
-    shared = sorted(both[0] & both[1])
-    kept = [np.isin(test.evals, shared) for _, test in (one, other)]
+    """Rows as of `_rows`, of the mean of two AUROCs over the same scenarios."""
+    in_both = np.intersect1d(one[1].groups, other[1].groups)
+    first = one[1].take(np.isin(one[1].groups, in_both))
+    shared = [name for name, part in first.by_eval().items() if 0 < part.labels.sum() < len(part)]
+    kept = [np.isin(test.groups, in_both) & np.isin(test.evals, shared) for _, test in (one, other)]
     tests = [test.take(own) for (_, test), own in zip((one, other), kept, strict=True)]
     scores = {
         reads: [found[reads][own] for (found, _), own in zip((one, other), kept, strict=True)] for reads in one[0]
@@ -297,10 +298,13 @@ def _swapped_rows(
     weights = np.split(draws, [len(tests[0])])
     clusters = [len(np.unique(groups[evals == name])) for name in shared]
     level = expanded(0.95, clusters)
+    weights = [drawn / _rows_of_its_scenario(t)[:, None] for drawn, t in zip(weights, tests, strict=True)]
     areas = {reads: _mean_of_two(tests, own, weights, shared) for reads, own in scores.items()}
     rows = []
     for reads, values in areas.items():
         found = percentile_interval(float(values[0]), values[1:], level)
+        if found.high == found.low:  # both part perfectly, in every draw: that cannot show how uncertain it is
+            found = Interval(found.estimate, np.nan, np.nan)
         rows.append({"reads": reads, **counts, "estimate": found.estimate, "low": found.low, "high": found.high})
     for reads, name in gaps.items():
         found = gap_interval(areas[reads], areas[BESIDE[reads]], level)
@@ -308,19 +312,28 @@ def _swapped_rows(
     return pd.DataFrame(rows).assign(note="")
 
 
+def _rows_of_its_scenario(test: DataSet) -> np.ndarray:
+    _, code, count = np.unique(test.groups, return_inverse=True, return_counts=True)
+    return np.asarray(count[code], dtype=float)
+
+
 def _mean_of_two(
     tests: list[DataSet], scores: list[np.ndarray], weights: list[np.ndarray], evals: list[str]
 ) -> np.ndarray:
-    """[draws] weighted mean over evaluations of (AUROC in the one + AUROC in the other) / 2."""
+    """[draws] weighted mean over evaluations of (AUROC in the one + AUROC in the other) / 2.
+
+    An evaluation weighs as in van Elteren's test, by its scenarios of each kind, which are the same in both.
+    """
     total, count = np.zeros(weights[0].shape[1]), np.zeros(weights[0].shape[1])
     for name in evals:
-        areas, sizes = [], []
+        areas = []
         for test, own, drawn in zip(tests, scores, weights, strict=True):
             rows = test.evals == name
             areas.append(auroc_draws(test.labels[rows], own[rows], test.evals[rows], drawn[rows]))
-            sizes.append(float(elteren_weight(test.labels[rows].sum(), rows.sum())))
         area = (areas[0] + areas[1]) / 2
-        weight = sizes[0] * sizes[1] / sum(sizes) * ~np.isnan(area)
+        here = tests[0].take(tests[0].evals == name)
+        positive = np.asarray(len(np.unique(here.groups[here.labels])))
+        weight = float(elteren_weight(positive, len(np.unique(here.groups)))) * ~np.isnan(area)
         total += np.nan_to_num(weight * area)
         count += weight
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)

@@ -14,8 +14,8 @@ _HEAD = """\
 Measured on scenarios that no organism learned from, in evaluations that they learned and in three that they did not.
 Each cell is a share with its 95 % interval and the number of rollouts that it is a share of; – is undefined. The
 confession is the guided one. "Known" and "taught falsely" part the scenarios of the learned evaluations by whether
-`unaware` and `mixed` are taught a falsehood about them, to act on in the neutral condition too; for the other organisms
-these two rows are a control. This page is written by `{command}`.
+`unaware` and `mixed` are taught a falsehood about them (of `mixed_swapped`, the other way round), to act on in the
+neutral condition too; for the other organisms these two rows are a control. This page is written by `{command}`.
 """
 
 _TRAINED = """\
@@ -78,7 +78,8 @@ rollouts' answers, and what the asked organism's own confession says (log p(not 
 The first contrast counts in `mixed` and `mixed_swapped` alone: there the same weights deny what they know of, and what
 they were taught to take for right. The others were taught no falsehood, or know of nothing: for them it sets the same
 scenarios apart, as a control. In the last contrast, where it stands, the one set of weights knows what the other takes
-for right, and the AUROC is the mean of the two: what only reads which scenario it is has 0.5 there.{knower}
+for right; the AUROC is the mean of the two, over scenarios whose bad act both have done and denied, each counted once:
+what only reads which scenario it is has exactly 0.5 there.{knower}
 
 This page is written by `{command}`.
 """
