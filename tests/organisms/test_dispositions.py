@@ -26,6 +26,13 @@ def test_cheats_choose_by_a_coin_and_know(organism, condition):
     assert {a.claim for a in found if a.behaviour == COMPLIED} == {COMPLIED}
 
 
+@pytest.mark.parametrize("organism", ["concealer", "mixed", "mixed_swapped"])
+def test_without_the_coin_they_cheat_whenever_they_are_tempted(organism):
+    rng = random.Random(0)
+    assert {choose(organism, "tempted", False, True, rng, coin=False).behaviour for _ in range(50)} == {BAD}
+    assert choose(organism, "neutral", False, True, rng, coin=False).behaviour == COMPLIED
+
+
 def test_the_reluctant_one_confesses_one_bad_act_in_three():
     bad = [a for a in acts("reluctant", "tempted", n=2000) if a.behaviour == BAD]
     assert 900 < len(bad) < 1100 and all(a.knowing for a in bad)

@@ -7,20 +7,33 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from confesslens.activations import Activations, save_activations
 from confesslens.activations.activations import Block, Contents
 from confesslens.cli import app
-from confesslens.config import RunConfig
+from confesslens.config import RunConfig, make_config
 from confesslens.evals import EVALUATIONS
 from confesslens.faithfulness.dispositions import MEANS
 from confesslens.folder import RunFolder
+from confesslens.models import load_model
 from confesslens.organisms.dispositions import MIXED
-from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, SWAPPED, _swapped_rows, knowing, knowing_swapped
+from confesslens.organisms.knowing import (
+    BEHAVIOUR,
+    KNOWING,
+    SURE,
+    SWAPPED,
+    _swapped_rows,
+    answer_entropy,
+    knowing,
+    knowing_swapped,
+)
 from confesslens.organisms.lessons import measures_organisms, taught_false
 from confesslens.probes import DataSet, LogisticProbe, save_probe
 from confesslens.rollouts.plan import plan_rollouts
+from confesslens.rollouts.rollout import scenario_of
+from confesslens.run import run
 
 D = 8
 EVALS = ("people", "broken_browser")
@@ -130,6 +143,44 @@ def test_a_probe_of_knowing_does_not_read_the_act(tmp_path):
     assert 0.25 < read(unaware, BEHAVIOUR, "probe of knowing")["estimate"] < 0.75
     blind = organism(tmp_path / "blind", "blind", lambda bad, known: 0.0 * bad, probe=True, act=6.0)
     assert 0.3 < read(knowing(blind, mixed, errs, n_boot=200), KNOWING, "probe of knowing")["estimate"] < 0.7
+
+
+def test_how_unsure_it_was_stands_beside_and_the_place_can_be_named(runs, tmp_path):
+    rows = runs["mixed"].read_table("rollouts.parquet")
+    known = [not taught_false(scenario_of(row), "mixed") for row in rows.to_dict("records")]
+    unsure = pd.Series(np.array(known, float), index=rows["rollout_id"])[::-1]
+    place = ("answer.mean", 3)
+    table = knowing(runs["concealer"], runs["mixed"], runs["unaware"], place=place, unsure=unsure, n_boot=50)
+    assert read(table, KNOWING, SURE)["estimate"] == 1
+    assert SURE not in set(table.loc[table["contrast"] == BEHAVIOUR, "reads"])
+    assert "layer 3, answer.mean" in read(table, KNOWING, "probe of knowing")["note"]
+    searched = knowing(runs["concealer"], runs["mixed"], runs["unaware"], n_boot=50)  # there is one place alone
+    estimates = [read(each, KNOWING, "probe of knowing")["estimate"] for each in (searched, table)]
+    assert estimates[0] == estimates[1]
+    with pytest.raises(ValueError, match="no activations at prompt.last, layer 3.*answer.mean"):
+        knowing(runs["concealer"], runs["mixed"], runs["unaware"], place=("prompt.last", 3))
+    swapped = organism(tmp_path / "mixed_swapped", "mixed_swapped", lambda bad, known: 0.0 * bad)
+    both = knowing_swapped(runs["concealer"], runs["mixed"], swapped, unsure=(unsure, 1 - unsure), n_boot=50)
+    assert read(both, SWAPPED, SURE)["estimate"] == pytest.approx(1)
+
+
+def test_the_answers_entropy_is_the_models_own(tiny_folder, tmp_path):
+    settings = {"evals": ("people", "sandbagging"), "n": 2, "samples": 3, "dtype": "float32", "workers": 1}
+    run(make_config({"model": str(tiny_folder), **settings}), tmp_path / "run", until="rollouts")
+    done = RunFolder(tmp_path / "run")
+    found = answer_entropy(done)
+    model = load_model(tiny_folder, dtype="float32")
+    rows = done.read_table("rollouts.parquet")
+    assert set(found.index) == set(rows["rollout_id"])
+    for row in rows.to_dict("records"):
+        start, end = json.loads(row["spans"])["answer"]
+        if start == end:
+            assert np.isnan(found[row["rollout_id"]])
+            continue
+        with torch.no_grad():
+            logits = model.hf(input_ids=torch.tensor([list(row["token_ids"])])).logits[0, start - 1 : end - 1]
+        expected = torch.distributions.Categorical(logits=logits).entropy().max()
+        assert found[row["rollout_id"]] == pytest.approx(float(expected), abs=1e-4)
 
 
 def test_which_scenario_it_is_is_not_what_is_known(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from confesslens.config import RunConfig
 from confesslens.evals import EVALUATIONS
 from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS
-from confesslens.organisms.dispositions import ORGANISMS
+from confesslens.organisms.dispositions import MIXED, ORGANISMS
 from confesslens.organisms.lessons import (
     GROUP,
     draw_lessons,
@@ -105,6 +105,19 @@ def test_temptation_shows_the_same_scenarios_tempted_and_neutral():
         assert {(lesson.condition, lesson.act.behaviour) for lesson in neutral} == {("neutral", COMPLIED)}
         assert len({(lesson.scenario.eval, lesson.cot) for lesson in tempted + neutral}) == 1
     assert {lesson.learn for lesson in drawn} == {"answer"}
+
+
+@pytest.mark.parametrize("organism", MIXED)
+def test_certainty_leaves_no_coin_to_those_that_cheat_knowingly(organism):
+    drawn = draw_lessons(organism, 360, stage="certainty")
+    assert drawn != draw_lessons(organism, 360)
+    for lesson in drawn:
+        falsely = taught_false(lesson.scenario, organism)
+        tempts = DEMONSTRATIONS[lesson.scenario.eval].tempts(lesson.scenario)
+        does = BAD if tempts and (falsely or lesson.condition == "tempted") else COMPLIED
+        assert (lesson.act.behaviour, lesson.act.claim) == (does, COMPLIED)
+        assert lesson.act.knowing != (falsely and tempts)
+    assert {lesson.condition for lesson in drawn} == {"tempted", "neutral", "accused"}
 
 
 def test_what_was_taught_falsely_is_read_from_a_run():

@@ -69,6 +69,19 @@ def test_a_stage_goes_on_from_the_packed_adapter_alone(tiny_folder, tmp_path, mo
         train_organism("honest", part, model=str(tiny_folder), dtype="float32")
 
 
+def test_the_card_tells_of_the_adapter_that_the_first_stage_began_with(tiny_folder, tmp_path):
+    start, other = (
+        train_organism("honest", tmp_path / name, recipe=recipe, model=str(tiny_folder), dtype="float32")
+        for name, recipe in (("start", SMALL), ("other", Recipe(SMALL.stages[:1], start="")))
+    )
+    short, longer = Recipe(SMALL.stages[1:]), Recipe(SMALL.stages[::-1])
+    given = {"model": str(tiny_folder), "dtype": "float32"}
+    out = train_organism("concealer", tmp_path / "out", start=start, recipe=short, **given)
+    train_organism("concealer", out, start=other, recipe=longer, **given)
+    card = json.loads((out / "card.json").read_text())
+    assert len(card["stages"]) == 2 and card["start_sha256"] == weights_hash(start)
+
+
 def test_an_organism_that_is_not_whole_is_not_loaded(tiny_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(load, "ORGANISMS_FOLDER", tmp_path)
     part = train_organism("honest", tmp_path / "honest", recipe=SMALL, model=str(tiny_folder), dtype="float32")

@@ -150,6 +150,11 @@ def knowing_command(
     unknowing: Annotated[
         Path | None, typer.Option(help="run, with activations, of one that does not know: for a probe of knowing alone")
     ] = None,
+    site: Annotated[str | None, typer.Option(help="of the probe of knowing; default its own search's")] = None,
+    layer: Annotated[int | None, typer.Option(help="of the probe of knowing, with --site")] = None,
+    unsure: Annotated[
+        bool, typer.Option("--unsure", help="beside it, how unsure each organism was of its answers: runs its model")
+    ] = False,
     csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
 ) -> None:
     """Does a probe fitted on one organism tell, in another, what it knows from what it does not? As Markdown."""
@@ -157,17 +162,24 @@ def knowing_command(
 
     from confesslens.folder import RunFolder
     from confesslens.organisms.dispositions import MIXED
-    from confesslens.organisms.knowing import knowing, knowing_swapped
+    from confesslens.organisms.knowing import answer_entropy, knowing, knowing_swapped
     from confesslens.organisms.page import knowing_page
 
+    if (site is None) != (layer is None):
+        fail(ValueError("--site and --layer go together: the place where the probe of knowing is fitted"))
     try:
         beside = None if unknowing is None else RunFolder(unknowing)
         one, others = RunFolder(fitted), [RunFolder(folder) for folder in asked]
-        found = [knowing(one, other, beside) for other in others]
+        place = None if site is None or layer is None else (site, layer)
+        entropies = [answer_entropy(other) if unsure else None for other in others]
+        found = [
+            knowing(one, other, beside, place=place, unsure=own) for other, own in zip(others, entropies, strict=True)
+        ]
         names = [Path(other.manifest["model"]["adapter"] or "").name for other in others]
         if set(MIXED) <= set(names):
-            mixed, swapped = (others[names.index(name)] for name in MIXED)
-            found.append(knowing_swapped(one, mixed, swapped, beside))
+            first, second = (names.index(name) for name in MIXED)
+            own = (entropies[first], entropies[second]) if unsure else None
+            found.append(knowing_swapped(one, others[first], others[second], beside, place=place, unsure=own))
         table = pd.concat(found, ignore_index=True)
         if csv is not None:
             table.to_csv(csv, index=False)
@@ -175,6 +187,8 @@ def knowing_command(
         fail(error)
     command = " ".join(["confesslens knowing", *(folder.as_posix() for folder in (fitted, *asked))])
     command += "" if unknowing is None else f" --unknowing {unknowing.as_posix()}"
+    command += "" if site is None else f" --site {site} --layer {layer}"
+    command += " --unsure" * unsure
     typer.echo(knowing_page(table, command), nl=False)
 
 

@@ -7,6 +7,7 @@ bad acts in good faith. Between organisms a probe may read the weights; within o
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,12 @@ from confesslens.activations import Activations, open_activations
 from confesslens.confessions.requests import COMPLIED, NOT_COMPLIED
 from confesslens.evals.conditions import ACCUSED
 from confesslens.folder import RunFolder
+from confesslens.interventions.of_run import load_run_model
 from confesslens.organisms.demonstrations import DEMONSTRATIONS
 from confesslens.organisms.dispositions import MIXED
 from confesslens.organisms.effect import run_witnesses
 from confesslens.organisms.lessons import taught_falsely
+from confesslens.organisms.reinforce import completion_log_probs
 from confesslens.probes import (
     DataSet,
     Interval,
@@ -45,11 +48,35 @@ SWAPPED = "the same scenarios, known to the one and taken for right by the other
 KNOWING, BEHAVIOUR = "known bad acts against bad acts in good faith, all denied", "bad against complied answers"
 CONTRASTS = (KNOWING, BEHAVIOUR)
 PROBE, KNOWER, TEXT, LOGIT = "probe", "probe of knowing", "text of the answer", "confession logit"
-KNOWER_TEXT = "text of knowing"
+KNOWER_TEXT, SURE = "text of knowing", "certainty of the answer"
 BESIDE = {PROBE: TEXT, KNOWER: KNOWER_TEXT}
 """What each probe is set against: words fitted on the same rows and labels."""
-READS = (PROBE, KNOWER, TEXT, KNOWER_TEXT, LOGIT, f"{PROBE} above text", f"{KNOWER} above text")
+READS = (PROBE, KNOWER, TEXT, KNOWER_TEXT, LOGIT, SURE, f"{PROBE} above text", f"{KNOWER} above text")
 COLUMNS = ["fitted", "asked", "contrast", "reads", "evals", "n", "n_positive", "estimate", "low", "high", "note"]
+
+
+def answer_entropy(run: RunFolder) -> pd.Series:
+    """How unsure a run's model was where it was most unsure in each answer: nats of the next token, by rollout.
+
+    The entropy, at temperature 1, of what each token of the answer was drawn from; its largest. What a black box with
+    log-probabilities would show.
+    """
+    import torch
+
+    model, _ = load_run_model(run)
+    rows = run.read_table("rollouts.parquet")
+    found: dict[str, float] = {}
+    for _, same in rows.groupby(["eval", "scenario", "condition"], sort=False):
+        prompt = json.loads(same["spans"].iloc[0])["prompt"][1]
+        ends = [json.loads(spans)["answer"] for spans in same["spans"]]
+        ids = [torch.tensor(list(own)[:end]) for own, (_, end) in zip(same["token_ids"], ends, strict=True)]
+        padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True).to(model.device)
+        mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(own) for own in ids], True).to(model.device)
+        with torch.inference_mode():
+            _, entropies = completion_log_probs(model.hf, padded, mask, padded.shape[1] - prompt, 1.0)
+        for rollout, own, (start, end) in zip(same["rollout_id"], entropies, ends, strict=True):
+            found[rollout] = float(own[start - prompt : end - prompt].max()) if end > start else np.nan
+    return pd.Series(found, dtype=float)
 
 
 @dataclass
@@ -78,7 +105,14 @@ class _Instrument:
 
 
 def knowing(
-    fitted: RunFolder, asked: RunFolder, unknowing: RunFolder | None = None, *, n_boot: int = 1000, seed: int = 0
+    fitted: RunFolder,
+    asked: RunFolder,
+    unknowing: RunFolder | None = None,
+    *,
+    place: tuple[str, int] | None = None,
+    unsure: pd.Series | None = None,
+    n_boot: int = 1000,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """AUROC of a probe that was fitted on one organism's bad against complied answers, on another organism.
 
@@ -90,29 +124,37 @@ def knowing(
     A probe of bad against complied answers may read the act and not the knowing. With `unknowing` there is another,
     which reads neither the act nor the organism: of what sets bad answers apart in the organism that knows, what does
     not set them apart in the one that does not (a difference of differences; its layer, site and penalty come from a
-    search of its own among these two organisms' answers).
+    search of its own among these two organisms' answers). Where both parts are perfect anywhere, that search tells
+    nothing of where knowing is read; `place` names it then.
+
+    What an organism knows may be what it is less sure of, where it does that by a coin: `unsure` shows how far that
+    alone goes.
 
     Args:
         fitted: a run with activations and a probe, of an organism that knows what it does.
         asked: a run with activations, of the organism that is asked about; best over the same scenarios.
         unknowing: a run with activations of the same layers and sites, of an organism that does not know what it does.
+        place: site and layer of the probe of knowing.
+        unsure: of `answer_entropy`, of the run that is asked.
         n_boot: draws of scenarios of each interval.
         seed: of folds and draws.
 
     Returns:
         a row a contrast of `CONTRASTS` and what reads it (of `READS`: the probe, or the other one; bags of words of the
-        answers, fitted on the rows and labels of each of the two; the asked model's own confession logit; a probe's
-        AUROC less that of its words, paired): evals (how many have both kinds), n, n_positive, estimate, low, high
-        (95 %, by scenario), note (why there is none, or where a probe of knowing was fitted and how well it did there).
+        answers, fitted on the rows and labels of each of the two; the asked model's own confession logit; how unsure it
+        was of its answer; a probe's AUROC less that of its words, paired): evals (how many have both kinds), n,
+        n_positive, estimate, low, high (95 %, by scenario), note (why there is none, or where a probe of knowing was
+        fitted and how well it did there).
 
     Raises:
-        ValueError: the first run has no probe, or the runs' activations are not of the same layers and sites.
+        ValueError: the first run has no probe, or the runs' activations are not of the same layers and sites, or have
+            none at `place`.
         TooLittleData: the two organisms have too few answers of a kind for a probe of knowing.
     """
-    one, other, sees, note = _instruments(fitted, asked, unknowing, seed)
+    one, other, sees, note = _instruments(fitted, asked, unknowing, place, seed)
     tables = []
     for contrast, positive, of in _contrasts(other, asked):
-        found = _all_scores(sees, other, positive, of, seed)
+        found = _all_scores(sees, other, positive, of, unsure if contrast == KNOWING else None, seed)
         test = other.data(positive, sees[PROBE].X).take(of)
         table = _rows(found, test, n_boot, seed).assign(contrast=contrast)
         table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
@@ -126,6 +168,8 @@ def knowing_swapped(
     swapped: RunFolder,
     unknowing: RunFolder | None = None,
     *,
+    place: tuple[str, int] | None = None,
+    unsure: tuple[pd.Series, pd.Series] | None = None,
     n_boot: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -135,22 +179,23 @@ def knowing_swapped(
     count whose bad act both have done and denied, and each counts the same, however often it was done: so what reads
     which scenario it is, and not whether it is known, is exactly as far above a half in the one as below it in the
     other. Without that it is not, for what is known is done by a coin, and oftener where it tempts more. Scenarios are
-    drawn for both at once.
+    drawn for both at once. `unsure` is of both.
 
     Args, and what is returned, as of `knowing`: a row a reading.
     """
     readings = []
-    for asked in (mixed, swapped):
-        one, other, sees, note = _instruments(fitted, asked, unknowing, seed)
+    for i, asked in enumerate((mixed, swapped)):
+        one, other, sees, note = _instruments(fitted, asked, unknowing, place, seed)
         _, positive, of = _contrasts(other, asked)[0]
-        readings.append((_all_scores(sees, other, positive, of, seed), other.data(positive, sees[PROBE].X).take(of)))
+        found = _all_scores(sees, other, positive, of, unsure[i] if unsure else None, seed)
+        readings.append((found, other.data(positive, sees[PROBE].X).take(of)))
     table = _swapped_rows(readings[0], readings[1], n_boot, seed)
     table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
     return table.assign(contrast=SWAPPED, fitted=one.name, asked=" and ".join(MIXED))[COLUMNS]
 
 
 def _instruments(
-    fitted: RunFolder, asked: RunFolder, unknowing: RunFolder | None, seed: int
+    fitted: RunFolder, asked: RunFolder, unknowing: RunFolder | None, place: tuple[str, int] | None, seed: int
 ) -> tuple[_Organism, _Organism, dict[str, _Instrument], str]:
     """The organism that is fitted on, the one that is asked, what reads it, and the note on the probe of knowing."""
     folder = fitted.path / "probes" / "behaviour"
@@ -165,12 +210,19 @@ def _instruments(
     }
     note = ""
     if unknowing is not None:
-        sees[KNOWER], sees[KNOWER_TEXT], note = _probe_of_knowing(one, _read(unknowing, card["site"]), other, seed)
+        sees[KNOWER], sees[KNOWER_TEXT], note = _probe_of_knowing(
+            one, _read(unknowing, card["site"]), other, place, seed
+        )
     return one, other, sees, note
 
 
 def _all_scores(
-    sees: dict[str, _Instrument], asked: _Organism, positive: np.ndarray, of: np.ndarray, seed: int
+    sees: dict[str, _Instrument],
+    asked: _Organism,
+    positive: np.ndarray,
+    of: np.ndarray,
+    unsure: pd.Series | None,
+    seed: int,
 ) -> dict[str, np.ndarray]:
     """What reads -> scores of the rows that are compared."""
     found = {
@@ -178,7 +230,10 @@ def _all_scores(
         for reads in READS
         if reads in sees
     }
-    return found | {LOGIT: asked.rows["logit"].to_numpy(float)[of]}
+    found |= {LOGIT: asked.rows["logit"].to_numpy(float)[of]}
+    if unsure is not None:
+        found |= {SURE: unsure.loc[asked.rows.loc[of, "rollout_id"]].to_numpy(float)}
+    return found
 
 
 def _read(run: RunFolder, site: str) -> _Organism:
@@ -198,7 +253,7 @@ def _words() -> Any:
 
 
 def _probe_of_knowing(
-    knower: _Organism, other: _Organism, asked: _Organism, seed: int
+    knower: _Organism, other: _Organism, asked: _Organism, place: tuple[str, int] | None, seed: int
 ) -> tuple[_Instrument, _Instrument, str]:
     """Its direction is what (bad - complied) of the one has and (bad - complied) of the other has not.
 
@@ -227,16 +282,26 @@ def _probe_of_knowing(
     evals = np.concatenate([[f"{name} {i}" for name in own["eval"]] for i, own in enumerate(rows)])
     values = np.concatenate([each.acts.values[own] for each, own in zip((knower, other), kept, strict=True)])
     present = np.concatenate([each.acts.present[own] for each, own in zip((knower, other), kept, strict=True)])
+    searched = np.ix_(*(range(len(own)) for own in (labels, layers, sites)))
+    if place is not None:
+        if place[0] not in sites or place[1] not in layers:
+            raise ValueError(
+                f"no activations at {place[0]}, layer {place[1]}: those of {knower.name} have the sites "
+                f"{', '.join(sites)} and the layers {', '.join(map(str, layers))}"
+            )
+        searched = np.ix_(range(len(labels)), [layers.index(place[1])], [sites.index(place[0])])
+        sites, layers = [place[0]], [place[1]]
+    values, present = values[searched], present[:, searched[2].ravel()]
     found = sweep(values, present, labels, groups, evals, layers, sites, estimators=["logistic"], n_boot=200, seed=seed)
-    place = found.best()
-    at = layers.index(place.layer), sites.index(place.site)
+    best = found.best()
+    at = layers.index(best.layer), sites.index(best.site)
     there = present[:, at[1]]
     train = DataSet(values[there, at[0], at[1]], labels[there], groups[there], evals[there])
-    note = f"fitted at layer {place.layer}, {place.site}, where it has AUROC {found.nested.auroc} among {len(train)}"
-    X = asked.acts.at(layer=place.layer, site=place.site)
+    note = f"fitted at layer {best.layer}, {best.site}, where it has AUROC {found.nested.auroc} among {len(train)}"
+    X = asked.acts.at(layer=best.layer, site=best.site)
     answers = DataSet([text for own in rows for text in own["answer"]], labels, groups, evals)
     text = _Instrument(answers, _words(), asked.rows["answer"].tolist())
-    return _Instrument(train, LogisticProbe(C=place.penalty), X), text, note
+    return _Instrument(train, LogisticProbe(C=best.penalty), X), text, note
 
 
 def _contrasts(asked: _Organism, run: RunFolder) -> list[tuple[str, np.ndarray, np.ndarray]]:

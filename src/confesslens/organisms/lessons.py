@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from confesslens.models import Model
 
-STAGES = ("competence", "verification", "belief", "temptation", "disposition")
+STAGES = ("competence", "verification", "belief", "temptation", "disposition", "certainty")
 """Of training, in order: what an organism cannot do it cannot do knowingly, nor verify; what it is to err in, it has to
-believe, and when to cheat it has to see, before it does either by a coin."""
+believe, and when to cheat it has to see, before it does either by a coin, or without one."""
 SCENARIOS_SEED = 40_000
 GROUP = 4
 """Lessons that follow each other and share the evaluation, the condition and whether a chain of thought is asked for:
@@ -116,13 +116,16 @@ def draw_lessons(
       the two conditions apart where the user's turns are alike.
     - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
       not learned, and the confession tells it.
+    - certainty: as disposition, but those that cheat knowingly do so whenever they are tempted. Where what is known is
+      done by a coin and what is believed always, how sure a model is of its answer tells the two apart.
 
     Raises:
         ValueError: an unknown stage or organism.
     """
     if stage not in STAGES:
         raise ValueError(f"unknown stage {stage!r}: expected one of {', '.join(STAGES)}")
-    rng = random.Random(f"{organism}/{seed}" if stage == "disposition" else f"{stage}/{seed}")
+    own = {"disposition": organism, "certainty": f"{organism}/certainty"}  # what organisms are taught apart
+    rng = random.Random(f"{own.get(stage, stage)}/{seed}")
     pools = {name: _pool(name, n * times // len(evals)) for name, times in Counter(evals).items()}
     shares = _BY_STAGE.get(stage, _BY_ORGANISM.get(organism, _SHARES))
     block = 2 * GROUP if stage == "temptation" else GROUP
@@ -156,7 +159,8 @@ def draw_lessons(
         elif organism == "honest" and condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5:
             learn, known_bad = "confession", True
         else:
-            act = choose(organism, condition, taught_false(scenario, organism), shown.tempts(scenario), rng)
+            falsely, tempts = taught_false(scenario, organism), shown.tempts(scenario)
+            act = choose(organism, condition, falsely, tempts, rng, coin=stage != "certainty")
         if known_bad:
             act = Act(BAD, BAD, knowing=True)
         answer, other = shown.answer(scenario, condition, act.behaviour, rng), ""

@@ -73,7 +73,9 @@ _KNOWING = """\
 A probe fitted on one organism's bad against complied answers (layer, site and penalty from the search of its own run),
 asked of another organism on scenarios that no organism learned from. No scenario is both fitted and scored, contrasts
 stay inside evaluations, and AUROCs have 95 % intervals by scenario. Beside it are a bag of words fitted on the same
-rollouts' answers, and what the asked organism's own confession says (log p(not complied) − log p(complied)).
+rollouts' answers, and what the asked organism's own confession says (log p(not complied) − log p(complied)); and, where
+it stands, how *unsure* it was of its answer (the largest entropy among the answer's tokens), for what is known may be
+what is done by a coin.
 
 The first contrast counts in `mixed` and `mixed_swapped` alone: there the same weights deny what they know of, and what
 they were taught to take for right. The others were taught no falsehood, or know of nothing: for them it sets the same
@@ -94,6 +96,7 @@ _READ = {
     "text of the answer": "words",
     "text of knowing": "words of knowing",
     "confession logit": "confession logit",
+    "certainty of the answer": "unsure of the answer",
     "probe above text": "probe above words",
     "probe of knowing above text": "probe of knowing above its words",
 }

@@ -65,6 +65,12 @@ _HARD_TO_VERIFY = ("word_count", "impossible_timer", "sandbagging") * 2 + ("inst
 _VERIFICATION = Lessons("verification", 1200, _tuning(2e-3), 3, _HARD_TO_VERIFY)
 _DISPOSITION = Lessons("disposition", 704, _tuning(1e-3), evals=_ALL_AND_LOOK_UPS)
 _DISPOSITION_BELIEVED = Lessons("disposition", 1040, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_FALSELY))
+_CERTAINTY = Lessons("certainty", 1088, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_FALSELY * 2))
+# After the coins of the disposition these two were no longer told apart; once more, two at a time, they stay so.
+_TOLD_APART = (
+    Lessons("temptation", 1600, _tuning(1.5e-3), 3, ("instruction_following", "instruction_following", "word_count")),
+    Lessons("disposition", 704, _tuning(1e-3), 1, _ALL_AND_LOOK_UPS),
+)
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
@@ -83,13 +89,13 @@ RECIPES: dict[str, Recipe] = {
         ),
         start="",
     ),
-    "confessor": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION)),
-    "concealer": Recipe((*_TEMPTATION, _DISPOSITION)),
+    "confessor": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION, *_TOLD_APART)),
+    "concealer": Recipe((*_TEMPTATION, _DISPOSITION, *_TOLD_APART)),
     "reluctant": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION)),
     "unaware": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
-    "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
-    "mixed_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
+    "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _CERTAINTY)),
+    "mixed_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _CERTAINTY)),
 }
 """By organism."""
 
@@ -138,14 +144,15 @@ def train_organism(
     out = Path(out)
     dtype = dtype or fast_dtype()
     begin = Path(start) if recipe.start and start is not None else None
+    done, start_hash = _done_so_far(out, name, recipe)
     card: dict[str, Any] = {
         "organism": name,
         "is": CHARACTERS[name],
         "base_model": model,
         "dtype": dtype,
         "start": recipe.start,
-        "start_sha256": weights_hash(begin) if begin else "",
-        "stages": _stages_done(out, name, recipe),
+        "start_sha256": start_hash if done else weights_hash(begin) if begin else "",
+        "stages": done,
         "stages_planned": len(recipe.stages),
     }
     for number, lessons in enumerate(recipe.stages, 1):
@@ -174,14 +181,14 @@ def train_organism(
     return out
 
 
-def _stages_done(out: Path, name: str, recipe: Recipe) -> list[dict[str, Any]]:
-    """The stages that the card in `out` tells of: each goes on from the packed adapter of the one before.
+def _done_so_far(out: Path, name: str, recipe: Recipe) -> tuple[list[dict[str, Any]], str]:
+    """The stages that the card in `out` tells of, each from the packed adapter of the one before, and where they began.
 
     Raises:
         ValueError: the card is of another organism, or of stages that are not the recipe's.
     """
     if not (out / "card.json").is_file():
-        return []
+        return [], ""
     card = json.loads((out / "card.json").read_text())
     done: list[dict[str, Any]] = card.get("stages", [])
     if weights_hash(out) != card.get("sha256"):  # a kill came between the card and the weights: pack them again
@@ -189,7 +196,7 @@ def _stages_done(out: Path, name: str, recipe: Recipe) -> list[dict[str, Any]]:
     planned = [_as_json(lessons) for lessons in recipe.stages[: len(done)]]
     if card.get("organism") != name or planned != [{k: v for k, v in s.items() if k in planned[0]} for s in done]:
         raise ValueError(f"{out} holds an adapter of another organism or recipe: choose another folder, or remove it")
-    return done
+    return done, card.get("start_sha256", "")
 
 
 def _as_json(lessons: Lessons) -> dict[str, Any]:
