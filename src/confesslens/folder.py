@@ -124,6 +124,18 @@ class RunFolder:
         return {path.stem: self.read_table(f"results/{path.name}") for path in found}
 
 
+def open_run(path: str | Path) -> RunFolder:
+    """A folder that holds a run.
+
+    Raises:
+        ValueError: it holds none.
+    """
+    found = RunFolder(path)
+    if not found.manifest:
+        raise ValueError(f"{path} holds no run: expected a folder with {MANIFEST}")
+    return found
+
+
 def _checked(manifest: Any) -> dict[str, Any]:
     """The manifest, of the kinds that the stages take it for; ValueError saying what is not. A run's folder can come
     from somebody else, and files are removed by the names that it tells: none leads out of it."""

@@ -26,6 +26,9 @@ ROOT = Path(__file__).parents[2]
         (["run", "--until", "confession", "--out", "OUT"], "did you mean 'confessions'"),
         (["train", "organism", "liar"], "unknown organism 'liar'"),
         (["train", "organism", "mixed", "--start", "OUT"], "is no PEFT adapter"),
+        (["dispositions", "OUT"], "holds no run: expected a folder with manifest.json"),
+        (["knowing", "OUT", "OUT"], "holds no run: expected a folder with manifest.json"),
+        (["knowing", "OUT", "OUT", "--layer", "3"], "--site and --layer go together"),
         (["run", "--config", "nowhere.yaml"], "cannot read the config file nowhere.yaml"),
     ],
 )
@@ -64,7 +67,7 @@ def test_readme_gives_the_two_commands():
 def test_confession_training_asks_for_a_run_and_a_known_reward(tmp_path):
     for arguments, words in [
         (["--reward", "trust"], "did you mean 'truth'"),
-        ([], "run the stages before this one first"),
+        ([], "holds no run: expected a folder with manifest.json"),
     ]:
         command = ["train", "confession", str(tmp_path), "--out", str(tmp_path / "a"), *arguments]
         result = CliRunner().invoke(app, command)

@@ -64,7 +64,7 @@ def train_confession_command(
     from confesslens.closest import no_such
     from confesslens.config import RunConfig
     from confesslens.evals import select
-    from confesslens.folder import RunFolder
+    from confesslens.folder import open_run
     from confesslens.judges import make_judge
     from confesslens.models import load_model
     from confesslens.models.load import organism_folder
@@ -74,7 +74,7 @@ def train_confession_command(
     try:
         if reward not in (*REWARDS, "judge"):
             raise ValueError(no_such("reward", reward, (*REWARDS, "judge")))
-        run = RunFolder(folder)
+        run = open_run(folder)
         table, config = run.read_table("rollouts.parquet"), RunConfig(**run.manifest["config"])
         learned = [evaluation.name for evaluation in select(*(split_names(evals) or ["all"]))]
         start = organism_folder(config.organism) if config.organism else config.adapter
@@ -112,7 +112,7 @@ def dispositions_command(
     import pandas as pd
 
     from confesslens.faithfulness import dispositions
-    from confesslens.folder import RunFolder
+    from confesslens.folder import open_run
     from confesslens.organisms.demonstrations import DEMONSTRATIONS
     from confesslens.organisms.effect import run_witnesses
     from confesslens.organisms.lessons import taught_falsely
@@ -121,7 +121,7 @@ def dispositions_command(
     try:
         tables, seen, thoughts = [], set(), set()
         for folder in folders:
-            run = RunFolder(folder)
+            run = open_run(folder)
             name = run.manifest["model"]["adapter"] or run.manifest["model"]["name"]
             if name in seen:
                 raise ValueError(f"{folder} is a second run of {name}: expected one run an organism")
@@ -160,7 +160,7 @@ def knowing_command(
     """Does a probe fitted on one organism tell, in another, what it knows from what it does not? As Markdown."""
     import pandas as pd
 
-    from confesslens.folder import RunFolder
+    from confesslens.folder import open_run
     from confesslens.organisms.dispositions import MIXED
     from confesslens.organisms.knowing import answer_entropy, knowing, knowing_swapped
     from confesslens.organisms.page import knowing_page
@@ -168,8 +168,8 @@ def knowing_command(
     if (site is None) != (layer is None):
         fail(ValueError("--site and --layer go together: the place where the probe of knowing is fitted"))
     try:
-        beside = None if unknowing is None else RunFolder(unknowing)
-        one, others = RunFolder(fitted), [RunFolder(folder) for folder in asked]
+        beside = None if unknowing is None else open_run(unknowing)
+        one, others = open_run(fitted), [open_run(folder) for folder in asked]
         place = None if site is None or layer is None else (site, layer)
         entropies = [answer_entropy(other) if unsure else None for other in others]
         found = [
@@ -200,12 +200,12 @@ def trained_command(
 ) -> None:
     """What a confession training changed, frozen and on-policy, as the Markdown of the documentation's page."""
     from confesslens.figures import save_figure, training
-    from confesslens.folder import RunFolder
+    from confesslens.folder import open_run
     from confesslens.organisms.effect import training_effect
     from confesslens.organisms.page import training_page
 
     try:
-        effect = training_effect(RunFolder(before), RunFolder(after))
+        effect = training_effect(open_run(before), open_run(after))
         if figures is not None:
             save_figure(training(effect["curves"]), figures, "confession_training")
             effect["curves"].to_csv(figures / "confession_training.csv", index=False)

@@ -156,13 +156,11 @@ def compare_command(
 
     from confesslens.config import RunConfig
     from confesslens.figures.report.tables import show_tables
-    from confesslens.folder import RunFolder
+    from confesslens.folder import open_run
     from confesslens.stages import comparison
 
     try:
-        run = RunFolder(folder)
-        if not run.manifest:
-            raise ValueError(f"{folder} holds no run: expected a folder with manifest.json")
+        run = open_run(folder)
         known = pd.read_csv(errors) if errors is not None else None
         found = comparison(run, RunConfig(**run.manifest["config"]), known, threshold)
         tables = found.tables()
