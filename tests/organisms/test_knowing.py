@@ -19,13 +19,13 @@ from confesslens.faithfulness.dispositions import MEANS
 from confesslens.folder import RunFolder
 from confesslens.models import load_model
 from confesslens.organisms.dispositions import MIXED
+from confesslens.organisms.entropy import answer_entropy
 from confesslens.organisms.knowing import (
     BEHAVIOUR,
     KNOWING,
     SURE,
     SWAPPED,
     _swapped_rows,
-    answer_entropy,
     knowing,
     knowing_swapped,
 )

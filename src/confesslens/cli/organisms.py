@@ -162,7 +162,8 @@ def knowing_command(
 
     from confesslens.folder import open_run
     from confesslens.organisms.dispositions import MIXED
-    from confesslens.organisms.knowing import answer_entropy, knowing, knowing_swapped
+    from confesslens.organisms.entropy import answer_entropy
+    from confesslens.organisms.knowing import knowing, knowing_swapped
     from confesslens.organisms.page import knowing_page
 
     if (site is None) != (layer is None):

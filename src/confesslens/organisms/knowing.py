@@ -7,7 +7,6 @@ bad acts in good faith. Between organisms a probe may read the weights; within o
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,10 @@ from confesslens.activations import Activations, open_activations
 from confesslens.confessions.requests import COMPLIED, NOT_COMPLIED
 from confesslens.evals.conditions import ACCUSED
 from confesslens.folder import RunFolder
-from confesslens.interventions.of_run import load_run_model
 from confesslens.organisms.demonstrations import DEMONSTRATIONS
 from confesslens.organisms.dispositions import MIXED
 from confesslens.organisms.effect import run_witnesses
 from confesslens.organisms.lessons import taught_falsely
-from confesslens.organisms.reinforce import completion_log_probs
 from confesslens.probes import (
     DataSet,
     Interval,
@@ -53,30 +50,6 @@ BESIDE = {PROBE: TEXT, KNOWER: KNOWER_TEXT}
 """What each probe is set against: words fitted on the same rows and labels."""
 READS = (PROBE, KNOWER, TEXT, KNOWER_TEXT, LOGIT, SURE, f"{PROBE} above text", f"{KNOWER} above text")
 COLUMNS = ["fitted", "asked", "contrast", "reads", "evals", "n", "n_positive", "estimate", "low", "high", "note"]
-
-
-def answer_entropy(run: RunFolder) -> pd.Series:
-    """How unsure a run's model was where it was most unsure in each answer: nats of the next token, by rollout.
-
-    The entropy, at temperature 1, of what each token of the answer was drawn from; its largest. What a black box with
-    log-probabilities would show.
-    """
-    import torch
-
-    model, _ = load_run_model(run)
-    rows = run.read_table("rollouts.parquet")
-    found: dict[str, float] = {}
-    for _, same in rows.groupby(["eval", "scenario", "condition"], sort=False):
-        prompt = json.loads(same["spans"].iloc[0])["prompt"][1]
-        ends = [json.loads(spans)["answer"] for spans in same["spans"]]
-        ids = [torch.tensor(list(own)[:end]) for own, (_, end) in zip(same["token_ids"], ends, strict=True)]
-        padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True).to(model.device)
-        mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(own) for own in ids], True).to(model.device)
-        with torch.inference_mode():
-            _, entropies = completion_log_probs(model.hf, padded, mask, padded.shape[1] - prompt, 1.0)
-        for rollout, own, (start, end) in zip(same["rollout_id"], entropies, ends, strict=True):
-            found[rollout] = float(own[start - prompt : end - prompt].max()) if end > start else np.nan
-    return pd.Series(found, dtype=float)
 
 
 @dataclass
@@ -135,7 +108,7 @@ def knowing(
         asked: a run with activations, of the organism that is asked about; best over the same scenarios.
         unknowing: a run with activations of the same layers and sites, of an organism that does not know what it does.
         place: site and layer of the probe of knowing.
-        unsure: of `answer_entropy`, of the run that is asked.
+        unsure: of `entropy.answer_entropy`, of the run that is asked.
         n_boot: draws of scenarios of each interval.
         seed: of folds and draws.
 
