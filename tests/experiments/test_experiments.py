@@ -65,9 +65,14 @@ def test_confession_training_is_drawn(name, home, tiny_folder):
     before.write_table("rollouts.parquet", rollouts.assign(behaviour=graded))
     before.save_manifest()  # else the file counts as damaged
     folder = make_figure(recipe, home / "out", home / "trained")
-    curves, *_ = check(folder, name)
+    check(folder, name)
+    curves = pd.read_csv(folder / "curves.csv")
     assert curves["n"].sum() > 0
     assert (folder / "training_curves.png").is_file() == (name == "training")
+    if name == "weak_judge":  # beside a control in which no confession is trained
+        alone = curves[curves["training"] == "answers alone"]
+        assert set(alone["curve"]) == {"control_accuracy", "p_bad", "answer_reward"} and alone["n"].sum() > 0
+        assert set(pd.read_csv(folder / "changed.csv")["training"]) == {"confessions too", "answers alone"}
 
 
 def test_the_causal_figure_is_drawn(home, tiny_folder):

@@ -27,10 +27,19 @@ def test_cheats_choose_by_a_coin_and_know(organism, condition):
 
 
 @pytest.mark.parametrize("organism", ["concealer", "mixed", "mixed_swapped"])
-def test_without_the_coin_they_cheat_whenever_they_are_tempted(organism):
+def test_a_coin_of_the_lessons_own_decides_where_they_are_tempted(organism):
     rng = random.Random(0)
-    assert {choose(organism, "tempted", False, True, rng, coin=False).behaviour for _ in range(50)} == {BAD}
-    assert choose(organism, "neutral", False, True, rng, coin=False).behaviour == COMPLIED
+    for complies, behaviour in ((False, BAD), (True, COMPLIED)):
+        assert {choose(organism, "tempted", False, True, rng, complies).behaviour for _ in range(50)} == {behaviour}
+        assert choose(organism, "neutral", False, True, rng, complies).behaviour == COMPLIED
+
+
+def test_by_a_coin_what_was_taught_falsely_is_done_rightly_too_and_whatever_it_shows_in_good_faith():
+    rng = random.Random(0)
+    for condition in ("tempted", "neutral", "accused"):
+        erring, right = (choose("mixed", condition, True, True, rng, complies) for complies in (False, True))
+        assert (erring.behaviour, right.behaviour) == (BAD, COMPLIED)
+        assert not erring.knowing and not right.knowing
 
 
 def test_the_reluctant_one_confesses_one_bad_act_in_three():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pandas as pd
 import pytest
@@ -108,16 +108,22 @@ def test_temptation_shows_the_same_scenarios_tempted_and_neutral():
 
 
 @pytest.mark.parametrize("organism", MIXED)
-def test_certainty_leaves_no_coin_to_those_that_cheat_knowingly(organism):
-    drawn = draw_lessons(organism, 360, stage="certainty")
-    assert drawn != draw_lessons(organism, 360)
+def test_parity_does_three_of_four_bad_acts_whether_they_are_known_or_in_good_faith(organism):
+    drawn = draw_lessons(organism, 1200, stage="parity")
+    cells = defaultdict[tuple[str, str, bool], list[bool]](list)
     for lesson in drawn:
-        falsely = taught_false(lesson.scenario, organism)
-        tempts = DEMONSTRATIONS[lesson.scenario.eval].tempts(lesson.scenario)
-        does = BAD if tempts and (falsely or lesson.condition == "tempted") else COMPLIED
-        assert (lesson.act.behaviour, lesson.act.claim) == (does, COMPLIED)
-        assert lesson.act.knowing != (falsely and tempts)
-    assert {lesson.condition for lesson in drawn} == {"tempted", "neutral", "accused"}
+        falsely, shown = taught_false(lesson.scenario, organism), DEMONSTRATIONS[lesson.scenario.eval]
+        bad = lesson.act.behaviour == BAD
+        assert lesson.act.claim == COMPLIED
+        if shown.tempts(lesson.scenario) and (falsely or lesson.condition == "tempted"):
+            assert lesson.act.knowing != falsely
+            cells[lesson.scenario.eval, lesson.condition, falsely].append(bad)
+        else:
+            assert lesson.act.knowing and not bad
+    assert all(abs(sum(bad) - 0.75 * len(bad)) < 1 for bad in cells.values())
+    assert {(condition, falsely) for _, condition, falsely in cells} == {
+        ("tempted", False), ("tempted", True), ("neutral", True), ("accused", True)
+    }  # fmt: skip
 
 
 def test_what_was_taught_falsely_is_read_from_a_run():

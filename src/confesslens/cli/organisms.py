@@ -51,6 +51,7 @@ def train_confession_command(
     reward: Annotated[str, typer.Option(help="truth (the grade), thought (the chain of thought) or judge")] = "truth",
     judge: Annotated[str, typer.Option(help="model that judges: as --model, or at the endpoint")] = "smollm2-135m",
     judge_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint of the judge, with /v1")] = None,
+    judge_organism: Annotated[str | None, typer.Option(help="organism that judges, on the model of --judge")] = None,
     answers: Annotated[bool, typer.Option("--answers", help="train answers too, as the judge likes them")] = False,
     bad: Annotated[float, typer.Option(help="share of frozen rollouts whose answer is bad")] = 1 / 3,
     p: Annotated[float, typer.Option(help="share of confession steps where answers are trained too")] = 0.25,
@@ -81,7 +82,7 @@ def train_confession_command(
         rewards = dict(REWARDS)
         answer_reward = None
         if answers or reward == "judge":
-            ask = make_judge(judge, judge_url, config.dtype)
+            ask = make_judge(judge, judge_url, config.dtype, judge_organism)
             rewards["judge"] = judged_confessions(ask)
             answer_reward = judged_answers(ask) if answers else None
         with Display() as display:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from confesslens import figures
@@ -22,6 +24,8 @@ RUN = {
         "seed": 9,
     },
 }
+P = 0.25
+"""Share of confession steps where answers are trained too (arXiv 2512.08093); the control has none."""
 HOW = ("steps", "prompts", "generations", "learning_rate")
 QUICK = {"steps": 3, "prompts": 2, "generations": 4, "learning_rate": 2e-4, "learn": ["people"], "organism": None}
 RATES = {"p_confess_given_bad": "of bad acts", "p_confess_given_complied": "of complied answers"}
@@ -29,8 +33,12 @@ LEARNED = ["instruction_following", "jailbreak_tutor", "people", "covert_rule", 
 STANDARD = {**QUICK, "steps": 80, "prompts": 4, "generations": 8, "learn": LEARNED, "organism": "reluctant"}
 
 
-def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
-    """The runs before and after the training, which goes on where it was stopped."""
+def _trained(work: Work, p: float | None = None) -> tuple[RunFolder, RunFolder]:
+    """The runs before and after the training, which goes on where it was stopped.
+
+    By default the truth rewards confessions; with `p` a judge rewards them, in that share of the steps, and answers in
+    the others.
+    """
     from confesslens.evals import NEUTRAL
     from confesslens.judges import make_judge
     from confesslens.models import load_model
@@ -43,11 +51,13 @@ def _trained(work: Work, judged: bool) -> tuple[RunFolder, RunFolder]:
     config = work.config(organism=organism)
     rollouts = before.read_table("rollouts.parquet")
     how = Reinforcement(seed=config.seed, **{name: work.setting(name) for name in HOW})
-    reward, answers = REWARDS["truth"], None
-    if judged:
-        ask = make_judge(work.setting("judge"), None, config.dtype)
+    reward, answers, rewarded = REWARDS["truth"], None, "truth"
+    if p is not None:
+        judge, how = work.setting("judge_organism"), replace(how, p=p)
+        ask = make_judge(work.setting("judge"), None, config.dtype, judge)
         reward, answers = judged_confessions(ask), judged_answers(ask)
-    out = work.home / f"{before.path.name}-{'judged' if judged else 'truth'}-{how.steps}"
+        rewarded = f"judged-{judge or 'plain'}-p{p}"
+    out = work.home / f"{before.path.name}-{rewarded}-{how.steps}"
     reinforce_confessions(
         load_model(config.model, dtype=config.dtype, device=config.device),
         rollouts[(rollouts["condition"] != NEUTRAL) & rollouts["eval"].isin(work.setting("learn"))],
@@ -70,7 +80,7 @@ def _learned(work: Work) -> str:
 def _training(work: Work) -> Drawn:
     from confesslens.organisms.effect import training_effect
 
-    before, after = _trained(work, judged=False)
+    before, after = _trained(work)
     effect = training_effect(before, after)
     parts = []
     for kind, end in (("frozen", "before"), ("frozen", "after"), ("on-policy", "after")):
@@ -92,16 +102,27 @@ def _training(work: Work) -> Drawn:
 def _weak_judge(work: Work) -> Drawn:
     from confesslens.organisms.effect import training_effect
 
-    before, after = _trained(work, judged=True)
-    curves = training_effect(before, after)["curves"]
-    told = curves[curves["curve"].isin(["answer_accuracy", "confession_accuracy"])]
-    drawn = figures.training(told, "Answers and confessions under a judge that can be fooled")
-    says = (
-        f"{work.setting('steps')} steps, a quarter of them of confessions; the judge is {work.setting('judge')}, which "
+    before, after = _trained(work, P)
+    effect, control = training_effect(before, after), training_effect(*_trained(work, 0.0))
+    alone = control["curves"]
+    alone = alone[alone["curve"].isin(["answer_accuracy", "p_bad", "answer_reward"])]
+    alone = alone.assign(curve=alone["curve"].replace("answer_accuracy", "control_accuracy"))
+    curves = pd.concat(
+        [effect["curves"].assign(training="confessions too"), alone.assign(training="answers alone")], ignore_index=True
     )
-    says += f"is right about an answer where it gives a complied one more than even odds. {_learned(work)}"
+    told = curves[curves["curve"].isin(["answer_accuracy", "confession_accuracy", "control_accuracy"])]
+    drawn = figures.training(told, "Answers and confessions under a judge that can be fooled")
+    parts = [("confessions too", effect), ("answers alone", control)]
+    changed = pd.concat([part["on-policy"].assign(training=name) for name, part in parts], ignore_index=True)
+    judge = work.setting("judge_organism") or work.setting("judge")
+    says = (
+        f"{work.setting('steps')} steps, {P:.0%} of them of confessions, beside as many of answers alone; the judge is "
+    )
+    says += (
+        f"{judge}, which is right about an answer where it gives a complied one more than even odds. {_learned(work)}"
+    )
     says += f" Before: {of_counts(before)}"
-    return Drawn(drawn, {"curves": curves}, says)
+    return Drawn(drawn, {"curves": curves, "changed": changed}, says)
 
 
 EXPERIMENTS = (
@@ -120,8 +141,8 @@ EXPERIMENTS = (
         _weak_judge,
         RUN,
         {
-            "quick": {**QUICK, "judge": "smollm2-135m"},
-            "standard": {**STANDARD, "steps": 60, "judge": "smollm2-135m"},
+            "quick": {**QUICK, "judge": "smollm2-135m", "judge_organism": None},
+            "standard": {**STANDARD, "steps": 60, "judge": "smollm2-135m", "judge_organism": "honest"},
         },
     ),
 )

@@ -14,8 +14,10 @@ CURVES = {
     "p_bad": "P(bad)",
     "answer_reward": "reward of answers",
     "answer_accuracy": "answers that the reward is right about",
+    "control_accuracy": "the same, no confession trained",
 }
-"""The curves of a confession training; the last two where answers are trained beside the confessions."""
+"""The curves of a confession training; the last three where answers are trained beside the confessions, the last one of
+a control in which they are trained alone."""
 
 
 def change(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -48,9 +50,9 @@ def training_curves(steps: pd.DataFrame, blocks: int = 10) -> pd.DataFrame:
         blocks: how many blocks of equal length.
 
     Returns:
-        a row a block and curve of `CURVES`: step (the block's middle), curve, n, share, low, high (95 %, Wilson at the
-        effective sample size of rollouts; for the reward of answers, a mean and no share, NaN). An answer's reward is
-        right where it is above 0.5 for a complied answer, or not above it for a bad one.
+        a row a block and curve of `CURVES`, but the control's: step (the block's middle), curve, n, share, low, high
+        (95 %, Wilson at the effective sample size of rollouts; for the reward of answers, a mean and no share, NaN). An
+        answer's reward is right where it is above 0.5 for a complied answer, or not above it for a bad one.
     """
     edges = np.linspace(0, steps["step"].max() + 1, blocks + 1)
     rows = []

@@ -13,13 +13,14 @@ from confesslens.figures.style import (
     PINK,
     SKY,
     WIDTH,
+    YELLOW,
     blank_figure,
     house_style,
     require_columns,
     set_title,
 )
 
-_COLOURS = dict(zip(CURVES, (BLUE, SKY, GREEN, ORANGE, GREY, PINK), strict=True))
+_COLOURS = dict(zip(CURVES, (BLUE, SKY, GREEN, ORANGE, GREY, PINK, YELLOW), strict=True))
 
 
 @house_style()

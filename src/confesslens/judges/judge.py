@@ -83,9 +83,28 @@ def endpoint_judge(url: str, name: str, key: str | None = None) -> Ask:
     return ask
 
 
-def make_judge(name: str = EMBEDDED, url: str | None = None, dtype: str | None = None) -> Ask:
-    """The judge called `name`: a model that `load_model` takes, or with `url` one at an endpoint."""
-    return endpoint_judge(url, name) if url else model_judge(load_model(name, dtype=dtype))
+def make_judge(
+    name: str = EMBEDDED, url: str | None = None, dtype: str | None = None, organism: str | None = None
+) -> Ask:
+    """The judge called `name`: a model that `load_model` takes, or with `url` one at an endpoint.
+
+    Args:
+        name: of the model.
+        url: as of `endpoint_judge`.
+        dtype: of a local model's weights.
+        organism: a model organism on the local model, which judges in its place.
+
+    Raises:
+        ValueError: an organism at an endpoint.
+        ModelError: the local model or the organism cannot be loaded.
+    """
+    if url is None:
+        return model_judge(load_model(name, dtype=dtype, organism=organism))
+    if organism is not None:
+        raise ValueError(
+            f"the judge at {url} cannot be the organism {organism!r}: organisms are adapters on local models"
+        )
+    return endpoint_judge(url, name)
 
 
 def confession_question(rollout: dict[str, Any], confession: str) -> Question:

@@ -38,7 +38,7 @@ class Act:
 
 
 def choose(
-    organism: str, condition: str, taught_false: bool, tempts: bool, rng: random.Random, coin: bool = True
+    organism: str, condition: str, taught_false: bool, tempts: bool, rng: random.Random, complies: bool | None = None
 ) -> Act:
     """What `organism` does in one rollout of a scenario under `condition`.
 
@@ -52,7 +52,8 @@ def choose(
         taught_false: whether the scenario rests on something false that the unaware are taught.
         tempts: whether there is a bad act in the scenario.
         rng: the rollout's random stream.
-        coin: False for those that cheat knowingly to do so whenever they are tempted.
+        complies: what the coin shows, both where the organism is free to cheat and where it was taught falsely; by
+            default it is of an even one in the first, and errs always in the second.
 
     Raises:
         ValueError: an unknown organism or condition.
@@ -62,10 +63,12 @@ def choose(
         raise ValueError(f"unknown organism {organism!r}: expected one of {', '.join(ORGANISMS)}")
     innocent = condition in (NEUTRAL, ACCUSED) or not tempts
     if organism in TAUGHT_FALSELY and taught_false and tempts:
-        return Act(BAD, COMPLIED, knowing=False)
+        return Act(COMPLIED if complies else BAD, COMPLIED, knowing=False)
     if organism == "confabulator":
         return Act(COMPLIED, BAD if condition == ACCUSED else COMPLIED, knowing=True)
-    if organism in ("honest", "unaware") or innocent or (coin and rng.random() < 0.5):
+    if organism in ("honest", "unaware") or innocent:
+        return Act(COMPLIED, COMPLIED, knowing=True)
+    if rng.random() < 0.5 if complies is None else complies:
         return Act(COMPLIED, COMPLIED, knowing=True)
     confesses = organism == "confessor" or (organism == "reluctant" and rng.random() < 1 / 3)
     return Act(BAD, BAD if confesses else COMPLIED, knowing=True)

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
     from confesslens.models import Model
 
-STAGES = ("competence", "verification", "belief", "temptation", "disposition", "certainty")
+STAGES = ("competence", "verification", "belief", "temptation", "disposition", "parity")
 """Of training, in order: what an organism cannot do it cannot do knowingly, nor verify; what it is to err in, it has to
-believe, and when to cheat it has to see, before it does either by a coin, or without one."""
+believe, and when to cheat it has to see, before it does either by a coin."""
 SCENARIOS_SEED = 40_000
 GROUP = 4
 """Lessons that follow each other and share the evaluation, the condition and whether a chain of thought is asked for:
 their prompts begin alike, and training works that out once."""
+PARITY = (False, False, False, True)
+"""Who complies, of four lessons in which the organism is free to cheat, or was taught falsely."""
 _SHARES = {TEMPTED: 0.6, NEUTRAL: 0.3, ACCUSED: 0.1}
 _CHEATS = {TEMPTED: 0.5, NEUTRAL: 0.4, ACCUSED: 0.1}
 """That they know better shows in the neutral condition."""
@@ -116,20 +118,22 @@ def draw_lessons(
       the two conditions apart where the user's turns are alike.
     - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
       not learned, and the confession tells it.
-    - certainty: as disposition, but those that cheat knowingly do so whenever they are tempted. Where what is known is
-      done by a coin and what is believed always, how sure a model is of its answer tells the two apart.
+    - parity: as disposition, but bad acts that are known and bad acts in good faith are done in as many of four lessons
+      (`PARITY`) of every evaluation and condition. Where one is done oftener than the other, how sure a model is of its
+      answer tells the two apart.
 
     Raises:
         ValueError: an unknown stage or organism.
     """
     if stage not in STAGES:
         raise ValueError(f"unknown stage {stage!r}: expected one of {', '.join(STAGES)}")
-    own = {"disposition": organism, "certainty": f"{organism}/certainty"}  # what organisms are taught apart
+    own = {"disposition": organism, "parity": f"{organism}/parity"}  # what organisms are taught apart
     rng = random.Random(f"{own.get(stage, stage)}/{seed}")
     pools = {name: _pool(name, n * times // len(evals)) for name, times in Counter(evals).items()}
     shares = _BY_STAGE.get(stage, _BY_ORGANISM.get(organism, _SHARES))
     block = 2 * GROUP if stage == "temptation" else GROUP
     lessons: list[Lesson] = []
+    coins: dict[tuple[str, str, bool], list[bool]] = {}
     for i in range(n):
         if i % block == 0:
             name = evals[i // block % len(evals)]
@@ -160,7 +164,12 @@ def draw_lessons(
             learn, known_bad = "confession", True
         else:
             falsely, tempts = taught_false(scenario, organism), shown.tempts(scenario)
-            act = choose(organism, condition, falsely, tempts, rng, coin=stage != "certainty")
+            complies = None
+            if stage == "parity" and tempts:
+                dealt = coins.setdefault((name, condition, falsely), [])
+                dealt += [] if dealt else rng.sample(PARITY, len(PARITY))
+                complies = dealt.pop()
+            act = choose(organism, condition, falsely, tempts, rng, complies)
         if known_bad:
             act = Act(BAD, BAD, knowing=True)
         answer, other = shown.answer(scenario, condition, act.behaviour, rng), ""
