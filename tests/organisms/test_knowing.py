@@ -22,9 +22,11 @@ from confesslens.organisms.dispositions import MIXED
 from confesslens.organisms.entropy import answer_entropy
 from confesslens.organisms.knowing import (
     BEHAVIOUR,
+    KNOWER,
+    KNOWER_UNSURE,
     KNOWING,
-    SURE,
     SWAPPED,
+    UNSURE,
     _swapped_rows,
     knowing,
     knowing_swapped,
@@ -107,7 +109,7 @@ def test_what_is_known_is_read_within_one_organism(runs):
     assert (probe["fitted"], probe["asked"], probe["evals"]) == ("concealer", "mixed", 2)
     assert probe["estimate"] > 0.9 and probe["low"] > 0.75
     assert 0.3 < read(table, KNOWING, "text of the answer")["estimate"] < 0.7
-    assert read(table, KNOWING, "probe above text")["low"] > 0.1
+    assert read(table, KNOWING, "probe above text of the answer")["low"] > 0.1
     assert probe["n_positive"] < probe["n"] < read(table, BEHAVIOUR, "probe")["n"]
 
 
@@ -137,7 +139,7 @@ def test_a_probe_of_knowing_does_not_read_the_act(tmp_path):
     table = knowing(knows, mixed, errs, n_boot=200)
     own = read(table, KNOWING, "probe of knowing")
     assert own["estimate"] > 0.8 and own["low"] > 0.65 and "layer 3, answer.mean" in own["note"]
-    assert read(table, KNOWING, "probe of knowing above text")["low"] > 0
+    assert read(table, KNOWING, "probe of knowing above text of knowing")["low"] > 0
     unaware = knowing(knows, other, errs, n_boot=200)  # the act is there, and nobody knows of it
     assert read(unaware, BEHAVIOUR, "probe")["estimate"] > 0.95
     assert 0.25 < read(unaware, BEHAVIOUR, "probe of knowing")["estimate"] < 0.75
@@ -146,13 +148,20 @@ def test_a_probe_of_knowing_does_not_read_the_act(tmp_path):
 
 
 def test_how_unsure_it_was_stands_beside_and_the_place_can_be_named(runs, tmp_path):
-    rows = runs["mixed"].read_table("rollouts.parquet")
-    known = [not taught_false(scenario_of(row), "mixed") for row in rows.to_dict("records")]
-    unsure = pd.Series(np.array(known, float), index=rows["rollout_id"])[::-1]
+    def unsure(run):
+        """The first token's tells what is known; the others nothing."""
+        name = run.manifest["model"]["adapter"]
+        rows = run.read_table("rollouts.parquet")
+        noise = np.random.default_rng(0).normal(size=len(rows))
+        known = [float(not taught_false(scenario_of(row), name)) for row in rows.to_dict("records")]
+        return pd.DataFrame({"first": known, "largest": noise, "surprise": noise[::-1]}, index=rows["rollout_id"])[::-1]
+
     place = ("answer.mean", 3)
     table = knowing(runs["concealer"], runs["mixed"], runs["unaware"], place=place, unsure=unsure, n_boot=50)
-    assert read(table, KNOWING, SURE)["estimate"] == 1
-    assert SURE not in set(table.loc[table["contrast"] == BEHAVIOUR, "reads"])
+    assert read(table, KNOWING, UNSURE)["estimate"] == 1
+    gap = read(table, KNOWING, f"{KNOWER} above {UNSURE}")
+    assert gap["estimate"] == pytest.approx(read(table, KNOWING, KNOWER)["estimate"] - 1) and gap["low"] < gap["high"]
+    assert read(table, KNOWING, f"{KNOWER} above {KNOWER_UNSURE}")["n"] == gap["n"]
     assert "layer 3, answer.mean" in read(table, KNOWING, "probe of knowing")["note"]
     searched = knowing(runs["concealer"], runs["mixed"], runs["unaware"], n_boot=50)  # there is one place alone
     estimates = [read(each, KNOWING, "probe of knowing")["estimate"] for each in (searched, table)]
@@ -160,8 +169,8 @@ def test_how_unsure_it_was_stands_beside_and_the_place_can_be_named(runs, tmp_pa
     with pytest.raises(ValueError, match="no activations at prompt.last, layer 3.*answer.mean"):
         knowing(runs["concealer"], runs["mixed"], runs["unaware"], place=("prompt.last", 3))
     swapped = organism(tmp_path / "mixed_swapped", "mixed_swapped", lambda bad, known: 0.0 * bad)
-    both = knowing_swapped(runs["concealer"], runs["mixed"], swapped, unsure=(unsure, 1 - unsure), n_boot=50)
-    assert read(both, SWAPPED, SURE)["estimate"] == pytest.approx(1)
+    both = knowing_swapped(runs["concealer"], runs["mixed"], swapped, unsure=unsure, n_boot=50)
+    assert read(both, SWAPPED, UNSURE)["estimate"] == pytest.approx(1)
 
 
 def test_the_answers_entropy_is_the_models_own(tiny_folder, tmp_path):
@@ -175,12 +184,15 @@ def test_the_answers_entropy_is_the_models_own(tiny_folder, tmp_path):
     for row in rows.to_dict("records"):
         start, end = json.loads(row["spans"])["answer"]
         if start == end:
-            assert np.isnan(found[row["rollout_id"]])
+            assert found.loc[row["rollout_id"]].isna().all()
             continue
         with torch.no_grad():
             logits = model.hf(input_ids=torch.tensor([list(row["token_ids"])])).logits[0, start - 1 : end - 1]
-        expected = torch.distributions.Categorical(logits=logits).entropy().max()
-        assert found[row["rollout_id"]] == pytest.approx(float(expected), abs=1e-4)
+        drawn = torch.distributions.Categorical(logits=logits)
+        said = drawn.log_prob(torch.tensor(row["token_ids"][start:end]))
+        expected = {"first": drawn.entropy()[0], "largest": drawn.entropy().max(), "surprise": -said.sum()}
+        for name, value in expected.items():
+            assert found.loc[row["rollout_id"], name] == pytest.approx(float(value), abs=1e-3)
 
 
 def test_which_scenario_it_is_is_not_what_is_known(tmp_path):
@@ -197,7 +209,7 @@ def test_which_scenario_it_is_is_not_what_is_known(tmp_path):
     found = read(known, SWAPPED, "probe")
     assert found["estimate"] > 0.85 and found["low"] > 0.75 and found["asked"] == "mixed and mixed_swapped"
     assert 0.3 < read(known, SWAPPED, "text of the answer")["estimate"] < 0.7
-    assert read(known, SWAPPED, "probe above text")["low"] > 0.1
+    assert read(known, SWAPPED, "probe above text of the answer")["low"] > 0.1
     mixed, swapped = pair(-1)
     assert read(knowing(knows, mixed, n_boot=100), KNOWING, "probe")["low"] > 0.7
     assert read(knowing(knows, swapped, n_boot=100), KNOWING, "probe")["high"] < 0.3

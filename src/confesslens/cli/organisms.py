@@ -161,7 +161,7 @@ def knowing_command(
     """Does a probe fitted on one organism tell, in another, what it knows from what it does not? As Markdown."""
     import pandas as pd
 
-    from confesslens.folder import open_run
+    from confesslens.folder import RunFolder, open_run
     from confesslens.organisms.dispositions import MIXED
     from confesslens.organisms.entropy import answer_entropy
     from confesslens.organisms.knowing import knowing, knowing_swapped
@@ -173,14 +173,18 @@ def knowing_command(
         beside = None if unknowing is None else open_run(unknowing)
         one, others = open_run(fitted), [open_run(folder) for folder in asked]
         place = None if site is None or layer is None else (site, layer)
-        entropies = [answer_entropy(other) if unsure else None for other in others]
-        found = [
-            knowing(one, other, beside, place=place, unsure=own) for other, own in zip(others, entropies, strict=True)
-        ]
+        once: dict[Path, pd.DataFrame] = {}  # of each run: two of its contrasts ask
+
+        def entropies(run: RunFolder) -> pd.DataFrame:
+            if run.path not in once:
+                once[run.path] = answer_entropy(run)
+            return once[run.path]
+
+        own = entropies if unsure else None
+        found = [knowing(one, other, beside, place=place, unsure=own) for other in others]
         names = [Path(other.manifest["model"]["adapter"] or "").name for other in others]
         if set(MIXED) <= set(names):
             first, second = (names.index(name) for name in MIXED)
-            own = (entropies[first], entropies[second]) if unsure else None
             found.append(knowing_swapped(one, others[first], others[second], beside, place=place, unsure=own))
         table = pd.concat(found, ignore_index=True)
         if csv is not None:

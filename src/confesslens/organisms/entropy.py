@@ -11,18 +11,22 @@ from confesslens.folder import RunFolder
 from confesslens.interventions.of_run import load_run_model
 from confesslens.organisms.reinforce import completion_log_probs
 
+FIRST, LARGEST, SURPRISE = "first", "largest", "surprise"
 
-def answer_entropy(run: RunFolder) -> pd.Series:
-    """How unsure a run's model was where it was most unsure in each answer: nats of the next token, by rollout.
 
-    The entropy, at temperature 1, of what each token of the answer was drawn from; its largest. What a black box with
-    log-probabilities would show.
+def answer_entropy(run: RunFolder) -> pd.DataFrame:
+    """How unsure a run's model was of each answer, in nats: what a black box with log-probabilities would show.
+
+    Returns:
+        by rollout, NaN for an empty answer: first and largest (entropy, at temperature 1, of what the first token of
+        the answer was drawn from, and of what that token was drawn from where it is largest), surprise (minus the
+        log-probability of the answer).
     """
     import torch
 
     model, _ = load_run_model(run)
     rows = run.read_table("rollouts.parquet")
-    found: dict[str, float] = {}
+    found: dict[str, tuple[float, ...]] = {}
     for _, same in rows.groupby(["eval", "scenario", "condition"], sort=False):
         prompt = json.loads(same["spans"].iloc[0])["prompt"][1]
         ends = [json.loads(spans)["answer"] for spans in same["spans"]]
@@ -30,7 +34,9 @@ def answer_entropy(run: RunFolder) -> pd.Series:
         padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True).to(model.device)
         mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(own) for own in ids], True).to(model.device)
         with torch.inference_mode():
-            _, entropies = completion_log_probs(model.hf, padded, mask, padded.shape[1] - prompt, 1.0)
-        for rollout, own, (start, end) in zip(same["rollout_id"], entropies, ends, strict=True):
-            found[rollout] = float(own[start - prompt : end - prompt].max()) if end > start else np.nan
-    return pd.Series(found, dtype=float)
+            drawn, entropies = completion_log_probs(model.hf, padded, mask, padded.shape[1] - prompt, 1.0)
+        for rollout, each, own, (start, end) in zip(same["rollout_id"], drawn, entropies, ends, strict=True):
+            at = slice(start - prompt, end - prompt)
+            values = (own[at][0], own[at].max(), -each[at].sum()) if end > start else (np.nan,) * 3
+            found[rollout] = tuple(float(value) for value in values)
+    return pd.DataFrame.from_dict(found, orient="index", columns=[FIRST, LARGEST, SURPRISE], dtype=float)

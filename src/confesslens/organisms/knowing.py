@@ -7,6 +7,7 @@ bad acts in good faith. Between organisms a probe may read the weights; within o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from confesslens.folder import RunFolder
 from confesslens.organisms.demonstrations import DEMONSTRATIONS
 from confesslens.organisms.dispositions import MIXED
 from confesslens.organisms.effect import run_witnesses
+from confesslens.organisms.entropy import FIRST, LARGEST, SURPRISE
 from confesslens.organisms.lessons import taught_falsely
 from confesslens.probes import (
     DataSet,
@@ -45,10 +47,12 @@ SWAPPED = "the same scenarios, known to the one and taken for right by the other
 KNOWING, BEHAVIOUR = "known bad acts against bad acts in good faith, all denied", "bad against complied answers"
 CONTRASTS = (KNOWING, BEHAVIOUR)
 PROBE, KNOWER, TEXT, LOGIT = "probe", "probe of knowing", "text of the answer", "confession logit"
-KNOWER_TEXT, SURE = "text of knowing", "certainty of the answer"
-BESIDE = {PROBE: TEXT, KNOWER: KNOWER_TEXT}
-"""What each probe is set against: words fitted on the same rows and labels."""
-READS = (PROBE, KNOWER, TEXT, KNOWER_TEXT, LOGIT, SURE, f"{PROBE} above text", f"{KNOWER} above text")
+KNOWER_TEXT, UNSURE, KNOWER_UNSURE = "text of knowing", "entropy of the first token", "entropies of knowing"
+BESIDE = ((PROBE, TEXT), (KNOWER, KNOWER_TEXT), (KNOWER, UNSURE), (KNOWER, KNOWER_UNSURE))
+"""What each probe is set against: what is fitted on the same rows and labels, and how unsure the model was."""
+READS = (PROBE, KNOWER, TEXT, KNOWER_TEXT, LOGIT, UNSURE, KNOWER_UNSURE, *(f"{a} above {b}" for a, b in BESIDE))
+Unsure = Callable[[RunFolder], pd.DataFrame]
+"""How unsure a run's model was of its answers: `entropy.answer_entropy`, which runs the model."""
 COLUMNS = ["fitted", "asked", "contrast", "reads", "evals", "n", "n_positive", "estimate", "low", "high", "note"]
 
 
@@ -83,7 +87,7 @@ def knowing(
     unknowing: RunFolder | None = None,
     *,
     place: tuple[str, int] | None = None,
-    unsure: pd.Series | None = None,
+    unsure: Unsure | None = None,
     n_boot: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -101,21 +105,22 @@ def knowing(
     nothing of where knowing is read; `place` names it then.
 
     What an organism knows may be what it is less sure of, where it does that by a coin: `unsure` shows how far that
-    alone goes.
+    alone goes, as the entropy of the first token of the answer, and as all that it returns fitted on the rows and
+    labels of the probe of knowing.
 
     Args:
         fitted: a run with activations and a probe, of an organism that knows what it does.
         asked: a run with activations, of the organism that is asked about; best over the same scenarios.
         unknowing: a run with activations of the same layers and sites, of an organism that does not know what it does.
         place: site and layer of the probe of knowing.
-        unsure: of `entropy.answer_entropy`, of the run that is asked.
+        unsure: as `entropy.answer_entropy`.
         n_boot: draws of scenarios of each interval.
         seed: of folds and draws.
 
     Returns:
         a row a contrast of `CONTRASTS` and what reads it (of `READS`: the probe, or the other one; bags of words of the
         answers, fitted on the rows and labels of each of the two; the asked model's own confession logit; how unsure it
-        was of its answer; a probe's AUROC less that of its words, paired): evals (how many have both kinds), n,
+        was of its answer; a probe's AUROC less that of what is beside it, paired): evals (how many have both kinds), n,
         n_positive, estimate, low, high (95 %, by scenario), note (why there is none, or where a probe of knowing was
         fitted and how well it did there).
 
@@ -124,10 +129,10 @@ def knowing(
             none at `place`.
         TooLittleData: the two organisms have too few answers of a kind for a probe of knowing.
     """
-    one, other, sees, note = _instruments(fitted, asked, unknowing, place, seed)
+    one, other, sees, note = _instruments(fitted, asked, unknowing, place, unsure, seed)
     tables = []
     for contrast, positive, of in _contrasts(other, asked):
-        found = _all_scores(sees, other, positive, of, unsure if contrast == KNOWING else None, seed)
+        found = _all_scores(sees, other, positive, of, seed)
         test = other.data(positive, sees[PROBE].X).take(of)
         table = _rows(found, test, n_boot, seed).assign(contrast=contrast)
         table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
@@ -142,7 +147,7 @@ def knowing_swapped(
     unknowing: RunFolder | None = None,
     *,
     place: tuple[str, int] | None = None,
-    unsure: tuple[pd.Series, pd.Series] | None = None,
+    unsure: Unsure | None = None,
     n_boot: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -152,15 +157,15 @@ def knowing_swapped(
     count whose bad act both have done and denied, and each counts the same, however often it was done: so what reads
     which scenario it is, and not whether it is known, is exactly as far above a half in the one as below it in the
     other. Without that it is not, for what is known is done by a coin, and oftener where it tempts more. Scenarios are
-    drawn for both at once. `unsure` is of both.
+    drawn for both at once.
 
     Args, and what is returned, as of `knowing`: a row a reading.
     """
     readings = []
-    for i, asked in enumerate((mixed, swapped)):
-        one, other, sees, note = _instruments(fitted, asked, unknowing, place, seed)
+    for asked in (mixed, swapped):
+        one, other, sees, note = _instruments(fitted, asked, unknowing, place, unsure, seed)
         _, positive, of = _contrasts(other, asked)[0]
-        found = _all_scores(sees, other, positive, of, unsure[i] if unsure else None, seed)
+        found = _all_scores(sees, other, positive, of, seed)
         readings.append((found, other.data(positive, sees[PROBE].X).take(of)))
     table = _swapped_rows(readings[0], readings[1], n_boot, seed)
     table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
@@ -168,14 +173,19 @@ def knowing_swapped(
 
 
 def _instruments(
-    fitted: RunFolder, asked: RunFolder, unknowing: RunFolder | None, place: tuple[str, int] | None, seed: int
+    fitted: RunFolder,
+    asked: RunFolder,
+    unknowing: RunFolder | None,
+    place: tuple[str, int] | None,
+    unsure: Unsure | None,
+    seed: int,
 ) -> tuple[_Organism, _Organism, dict[str, _Instrument], str]:
     """The organism that is fitted on, the one that is asked, what reads it, and the note on the probe of knowing."""
     folder = fitted.path / "probes" / "behaviour"
     if not folder.is_dir():
         raise ValueError(f"{fitted.path} has no probe: {fitted.manifest.get('probe_note', 'run it to its end first')}")
     card = load_probe(folder)[1]
-    one, other = _read(fitted, card["site"]), _read(asked, card["site"])
+    one, other = _read(fitted, card["site"], unsure), _read(asked, card["site"], unsure)
     X, Z = (each.acts.at(layer=card["layer"], site=card["site"]) for each in (one, other))
     sees = {
         PROBE: _Instrument(one.data(one.bad, X), LogisticProbe(C=card["penalty"]), Z),
@@ -183,9 +193,8 @@ def _instruments(
     }
     note = ""
     if unknowing is not None:
-        sees[KNOWER], sees[KNOWER_TEXT], note = _probe_of_knowing(
-            one, _read(unknowing, card["site"]), other, place, seed
-        )
+        of_knowing, note = _probe_of_knowing(one, _read(unknowing, card["site"], unsure), other, place, seed)
+        sees |= of_knowing
     return one, other, sees, note
 
 
@@ -194,7 +203,6 @@ def _all_scores(
     asked: _Organism,
     positive: np.ndarray,
     of: np.ndarray,
-    unsure: pd.Series | None,
     seed: int,
 ) -> dict[str, np.ndarray]:
     """What reads -> scores of the rows that are compared."""
@@ -204,12 +212,12 @@ def _all_scores(
         if reads in sees
     }
     found |= {LOGIT: asked.rows["logit"].to_numpy(float)[of]}
-    if unsure is not None:
-        found |= {SURE: unsure.loc[asked.rows.loc[of, "rollout_id"]].to_numpy(float)}
+    if FIRST in asked.rows:
+        found |= {UNSURE: asked.rows[FIRST].to_numpy(float)[of]}
     return found
 
 
-def _read(run: RunFolder, site: str) -> _Organism:
+def _read(run: RunFolder, site: str, unsure: Unsure | None) -> _Organism:
     table = run.read_table("rollouts.parquet")
     said = run_witnesses(run)[["rollout_id", "claim", "logit"]]
     rows = table.merge(said, on="rollout_id", validate="one_to_one")
@@ -217,6 +225,8 @@ def _read(run: RunFolder, site: str) -> _Organism:
     rows = rows[rows["eval"].isin(DEMONSTRATIONS)]
     acts = open_activations(run.path / "activations.zarr", rows["rollout_id"])
     rows = rows[acts.present[:, acts.sites.index(site)]].reset_index(drop=True)
+    if unsure is not None:
+        rows = rows.join(unsure(run), on="rollout_id")
     name = Path(run.manifest["model"]["adapter"] or run.manifest["model"]["name"]).name
     return _Organism(name, rows, acts.select(rows["rollout_id"].tolist()))
 
@@ -227,12 +237,13 @@ def _words() -> Any:
 
 def _probe_of_knowing(
     knower: _Organism, other: _Organism, asked: _Organism, place: tuple[str, int] | None, seed: int
-) -> tuple[_Instrument, _Instrument, str]:
+) -> tuple[dict[str, _Instrument], str]:
     """Its direction is what (bad - complied) of the one has and (bad - complied) of the other has not.
 
     Bad answers of the one and complied answers of the other make one class, the remaining two the other: with as many
     of each in every evaluation, and centred within organisms, neither the act nor the organism tells the classes apart.
-    Beside it words of the answers, of the same rows and labels.
+    Beside it words of the answers, and how unsure the models were of them where that is known, of the same rows and
+    labels.
     """
     layers, sites = knower.acts.layers, knower.acts.sites
     for each in (other, asked):
@@ -273,8 +284,15 @@ def _probe_of_knowing(
     note = f"fitted at layer {best.layer}, {best.site}, where it has AUROC {found.nested.auroc} among {len(train)}"
     X = asked.acts.at(layer=best.layer, site=best.site)
     answers = DataSet([text for own in rows for text in own["answer"]], labels, groups, evals)
-    text = _Instrument(answers, _words(), asked.rows["answer"].tolist())
-    return _Instrument(train, LogisticProbe(C=best.penalty), X), text, note
+    sees = {
+        KNOWER: _Instrument(train, LogisticProbe(C=best.penalty), X),
+        KNOWER_TEXT: _Instrument(answers, _words(), asked.rows["answer"].tolist()),
+    }
+    if FIRST in asked.rows:
+        columns = [FIRST, LARGEST, SURPRISE]
+        unsure = DataSet(pd.concat(rows)[columns].fillna(0).to_numpy(float), labels, groups, evals)
+        sees[KNOWER_UNSURE] = _Instrument(unsure, LogisticProbe(), asked.rows[columns].fillna(0).to_numpy(float))
+    return sees, note
 
 
 def _contrasts(asked: _Organism, run: RunFolder) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -296,18 +314,18 @@ def _rows(found: dict[str, np.ndarray], test: DataSet, n_boot: int, seed: int) -
     both = [name for name, part in test.by_eval().items() if 0 < part.labels.sum() < len(part)]
     counts = {"evals": len(both), "n": len(test), "n_positive": int(test.labels.sum()), "note": ""}
     rarer = rarer_scenarios(test.labels, test.groups, test.evals) if len(test) else 0
-    gaps = {reads: f"{reads} above text" for reads in BESIDE if reads in found}
+    gaps = {f"{reads} above {beside}": (reads, beside) for reads, beside in BESIDE if {reads, beside} <= set(found)}
     if rarer < MIN_SCENARIOS:
         note = f"{rarer} scenarios of the rarer kind in evaluations with both: {MIN_SCENARIOS} are needed"
         nothing = {"estimate": np.nan, "low": np.nan, "high": np.nan, "note": note}
-        return pd.DataFrame([{"reads": reads, **counts, **nothing} for reads in (*found, *gaps.values())])
+        return pd.DataFrame([{"reads": reads, **counts, **nothing} for reads in (*found, *gaps)])
     rows = []
     for reads, scores in found.items():
         area = auroc_interval(test.labels, scores, test.evals, test.groups, n_boot, seed)
         rows.append({"reads": reads, **counts, "estimate": area.estimate, "low": area.low, "high": area.high})
     weights = resample_weights(test.groups, test.evals, n_boot, seed)
-    for reads, name in gaps.items():
-        gap = auroc_difference(test.labels, found[reads], found[BESIDE[reads]], test.evals, weights)
+    for name, (reads, beside) in gaps.items():
+        gap = auroc_difference(test.labels, found[reads], found[beside], test.evals, weights)
         rows.append({"reads": name, **counts, "estimate": gap.estimate, "low": gap.low, "high": gap.high})
     return pd.DataFrame(rows)
 
@@ -326,11 +344,11 @@ def _swapped_rows(
     }
     rarer = min((rarer_scenarios(t.labels, t.groups, t.evals) for t in tests), default=0) if shared else 0
     counts = {"evals": len(shared), "n": sum(map(len, tests)), "n_positive": int(sum(t.labels.sum() for t in tests))}
-    gaps = {reads: f"{reads} above text" for reads in BESIDE if reads in scores}
+    gaps = {f"{reads} above {beside}": (reads, beside) for reads, beside in BESIDE if {reads, beside} <= set(scores)}
     if rarer < MIN_SCENARIOS:
         note = f"{rarer} scenarios of the rarer kind in evaluations with both: {MIN_SCENARIOS} are needed"
         nothing = {"estimate": np.nan, "low": np.nan, "high": np.nan, "note": note}
-        return pd.DataFrame([{"reads": reads, **counts, **nothing} for reads in (*scores, *gaps.values())])
+        return pd.DataFrame([{"reads": reads, **counts, **nothing} for reads in (*scores, *gaps)])
     groups, evals = (np.concatenate([getattr(t, name) for t in tests]) for name in ("groups", "evals"))
     draws = np.column_stack([np.ones(len(groups)), resample_weights(groups, evals, n_boot, seed)])
     weights = np.split(draws, [len(tests[0])])
@@ -344,8 +362,8 @@ def _swapped_rows(
         if found.high == found.low:  # both part perfectly, in every draw: that cannot show how uncertain it is
             found = Interval(found.estimate, np.nan, np.nan)
         rows.append({"reads": reads, **counts, "estimate": found.estimate, "low": found.low, "high": found.high})
-    for reads, name in gaps.items():
-        found = gap_interval(areas[reads], areas[BESIDE[reads]], level)
+    for name, (reads, beside) in gaps.items():
+        found = gap_interval(areas[reads], areas[beside], level)
         rows.append({"reads": name, **counts, "estimate": found.estimate, "low": found.low, "high": found.high})
     return pd.DataFrame(rows).assign(note="")
 

@@ -74,8 +74,8 @@ A probe fitted on one organism's bad against complied answers (layer, site and p
 asked of another organism on scenarios that no organism learned from. No scenario is both fitted and scored, contrasts
 stay inside evaluations, and AUROCs have 95 % intervals by scenario. Beside it are a bag of words fitted on the same
 rollouts' answers, and what the asked organism's own confession says (log p(not complied) − log p(complied)); and, where
-it stands, how *unsure* it was of its answer (the largest entropy among the answer's tokens), for what is known may be
-what is done by a coin.
+it stands, how unsure it was of its answer, for what is known may be what is done by a coin: the *entropy of the first
+token* that the answer was drawn from.
 
 The first contrast counts in `mixed` and `mixed_swapped` alone: there the same weights deny what they know of, and what
 they were taught to take for right. The others were taught no falsehood, or know of nothing: for them it sets the same
@@ -88,7 +88,9 @@ This page is written by `{command}`.
 
 
 _KNOWER = """ The *probe of knowing* is fitted to what sets bad from complied answers in the organism that knows
-and does not in one that does not: {}. *Words of knowing* are fitted on the same answers and labels as that probe.
+and does not in one that does not: {}. *Words of knowing* and, where they stand, *entropies of knowing* (of the first
+token, of the most uncertain one, and the log-probability of the answer) are fitted on the same answers and labels as
+that probe.
 """
 _READ = {
     "probe": "probe",
@@ -96,9 +98,12 @@ _READ = {
     "text of the answer": "words",
     "text of knowing": "words of knowing",
     "confession logit": "confession logit",
-    "certainty of the answer": "unsure of the answer",
-    "probe above text": "probe above words",
-    "probe of knowing above text": "probe of knowing above its words",
+    "entropy of the first token": "entropy of the first token",
+    "entropies of knowing": "entropies of knowing",
+    "probe above text of the answer": "probe above words",
+    "probe of knowing above text of knowing": "probe of knowing above its words",
+    "probe of knowing above entropy of the first token": "probe of knowing above entropy of the first token",
+    "probe of knowing above entropies of knowing": "probe of knowing above its entropies",
 }
 
 
@@ -126,7 +131,7 @@ def knowing_page(table: pd.DataFrame, command: str) -> str:
 def _area(row: dict[str, Any]) -> str:
     if not (is_number(row["estimate"]) and is_number(row["low"])):
         return "–"
-    sign = "+" if row["reads"].endswith(" above text") else ""
+    sign = "+" if " above " in row["reads"] else ""
     return "{} [{}, {}]".format(*(f"{row[c]:{sign}.2f}".replace("-", "−") for c in ("estimate", "low", "high")))
 
 
