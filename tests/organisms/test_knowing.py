@@ -29,6 +29,7 @@ from confesslens.organisms.knowing import (
     UNSURE,
     _swapped_rows,
     knowing,
+    knowing_controls,
     knowing_swapped,
 )
 from confesslens.organisms.lessons import measures_organisms, taught_false
@@ -217,6 +218,23 @@ def test_which_scenario_it_is_is_not_what_is_known(tmp_path):
     assert topic["low"] < 0.5 < topic["high"] and topic["high"] - topic["low"] < 0.3
     arguments = ["knowing", *(str(run.path) for run in (knows, mixed, swapped))]
     assert "## The same scenarios, known to the one" in CliRunner().invoke(app, arguments).stdout
+    drawn = CliRunner().invoke(app, [*arguments, "--figures", str(tmp_path)])
+    assert drawn.exit_code == 2 and "no probe of knowing asked of mixed and mixed_swapped" in drawn.stderr
+    errs = organism(tmp_path / "errs", "errs", lambda bad, known: 0.0 * bad)
+    drawn = CliRunner().invoke(app, [*arguments, "--unknowing", str(errs.path), "--figures", str(tmp_path)])
+    assert drawn.exit_code == 0 and (tmp_path / "knowing.png").is_file(), drawn.stderr
+
+
+def test_the_probe_of_knowing_stands_beside_its_controls():
+    reads = {"probe of knowing": 0.8, "text of knowing": 0.5, f"{KNOWER} above text of knowing": 0.3, "probe": 0.4}
+    table = pd.DataFrame(
+        [(SWAPPED, name, 9, value, value - 0.1, value + 0.1) for name, value in reads.items()],
+        columns=["contrast", "reads", "n", "estimate", "low", "high"],
+    )
+    found = knowing_controls(pd.concat([table.assign(contrast=KNOWING, estimate=0.0), table]))
+    assert found["control"].tolist() == ["probe", "words"] and found["n"].tolist() == [9, 9]
+    assert found.loc[1, ["auroc", "low", "high"]].tolist() == [0.5, 0.4, 0.6]
+    assert found["increment"].isna().tolist() == [True, False] and found.loc[1, "increment_high"] == 0.4
 
 
 def test_what_reads_the_scenario_alone_is_at_chance_whatever_is_done_how_often():

@@ -157,15 +157,20 @@ def knowing_command(
         bool, typer.Option("--unsure", help="beside it, how unsure each organism was of its answers: runs its model")
     ] = False,
     csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(help="folder to draw the probe of knowing in, beside its controls"),
+    ] = None,
 ) -> None:
     """Does a probe fitted on one organism tell, in another, what it knows from what it does not? As Markdown."""
     import pandas as pd
 
+    from confesslens.figures import probe_controls, save_figure
     from confesslens.folder import RunFolder, open_run
     from confesslens.organisms.dispositions import MIXED
     from confesslens.organisms.entropy import answer_entropy
-    from confesslens.organisms.knowing import knowing, knowing_swapped
-    from confesslens.organisms.page import knowing_page
+    from confesslens.organisms.knowing import knowing, knowing_controls, knowing_swapped
+    from confesslens.organisms.page import KNOWING_TITLE, knowing_page
 
     if (site is None) != (layer is None):
         fail(ValueError("--site and --layer go together: the place where the probe of knowing is fitted"))
@@ -189,12 +194,15 @@ def knowing_command(
         table = pd.concat(found, ignore_index=True)
         if csv is not None:
             table.to_csv(csv, index=False)
+        if figures is not None:
+            save_figure(probe_controls(knowing_controls(table), KNOWING_TITLE), figures, "knowing")
     except (ValueError, OSError) as error:
         fail(error)
     command = " ".join(["confesslens knowing", *(folder.as_posix() for folder in (fitted, *asked))])
     command += "" if unknowing is None else f" --unknowing {unknowing.as_posix()}"
     command += "" if site is None else f" --site {site} --layer {layer}"
     command += " --unsure" * unsure
+    command += "" if figures is None else f" --figures {figures.as_posix()}"
     typer.echo(knowing_page(table, command), nl=False)
 
 

@@ -21,17 +21,17 @@ TITLE = "The probe beside its controls"
 
 
 @house_style()
-def probe_controls(table: pd.DataFrame) -> Figure:
+def probe_controls(table: pd.DataFrame, title: str = TITLE) -> Figure:
     """Draw each control's AUROC with its interval, and beside it the increment of the probe over it.
 
-    `table` is from `confesslens.probes.controls`. Chance and no increment are grey lines. Raises ValueError if columns
-    are missing.
+    `table` is from `confesslens.probes.controls`, or of `organisms.knowing.knowing_controls`. Chance and no increment
+    are grey lines. Raises ValueError if columns are missing.
     """
     require_columns(
         table, ["control", "n", "auroc", "low", "high", "increment", "increment_low", "increment_high"], "controls"
     )
     if not len(table) or not table["auroc"].notna().any():
-        return blank_figure(TITLE, "Nothing to show: no probe and no control has an AUROC.")
+        return blank_figure(title, "Nothing to show: no probe and no control has an AUROC.")
     fig = Figure(figsize=(WIDTH + 1.2, 1.15 + 0.24 * len(table)))
     left, right = fig.subplots(1, 2, sharey=True, width_ratios=[1, 0.9])
     for y, row in enumerate(records(table)):
@@ -57,5 +57,5 @@ def probe_controls(table: pd.DataFrame) -> Figure:
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
         ax.spines["left"].set_visible(False)
-    set_title(fig, TITLE)
+    set_title(fig, title)
     return fig

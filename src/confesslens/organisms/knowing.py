@@ -172,6 +172,48 @@ def knowing_swapped(
     return table.assign(contrast=SWAPPED, fitted=one.name, asked=" and ".join(MIXED))[COLUMNS]
 
 
+def knowing_controls(table: pd.DataFrame) -> pd.DataFrame:
+    """The probe of knowing beside what might explain it away, where two sets of weights swap what they know.
+
+    Args:
+        table: of `knowing_swapped`, or one with its rows among others.
+
+    Returns:
+        a row each, as of `probes.controls`, for `figures.probe_controls`.
+
+    Raises:
+        ValueError: no such row, or without a probe of knowing.
+    """
+    rows = table[table["contrast"] == SWAPPED].set_index("reads")
+    if KNOWER not in rows.index:
+        raise ValueError(
+            f"no probe of knowing asked of {' and '.join(MIXED)}: both runs, and one of an organism that knows of "
+            "nothing, are needed"
+        )
+
+    def numbers(reads: str, estimate: str, bound: str) -> dict[str, float]:
+        row = rows.loc[reads]
+        return {estimate: row["estimate"], f"{bound}low": row["low"], f"{bound}high": row["high"]}
+
+    found = []
+    for reads, label in _LABELS.items():
+        if reads in rows.index:
+            found.append({"control": label, "n": rows.loc[reads, "n"], **numbers(reads, "auroc", "")})
+            if (gap := f"{KNOWER} above {reads}") in rows.index:
+                found[-1] |= numbers(gap, "increment", "increment_")
+    columns = ["control", "n", "auroc", "low", "high", "increment", "increment_low", "increment_high"]
+    return pd.DataFrame(found).reindex(columns=columns)
+
+
+_LABELS = {
+    KNOWER: "probe",
+    KNOWER_TEXT: "words",
+    UNSURE: "first token's entropy",
+    KNOWER_UNSURE: "entropies",
+    LOGIT: "confession",
+}
+
+
 def _instruments(
     fitted: RunFolder,
     asked: RunFolder,

@@ -67,6 +67,7 @@ def training_page(effect: Mapping[str, pd.DataFrame], command: str) -> str:
     return "\n".join(parts)
 
 
+KNOWING_TITLE = "Known denials against denials in good faith"
 _KNOWING = """\
 # Does a probe tell knowing from not knowing?
 
