@@ -25,6 +25,8 @@ from confesslens.organisms.knowing import (
     KNOWER,
     KNOWER_UNSURE,
     KNOWING,
+    SETTLED,
+    SETTLED_AND,
     SWAPPED,
     UNSURE,
     _swapped_rows,
@@ -170,8 +172,30 @@ def test_how_unsure_it_was_stands_beside_and_the_place_can_be_named(runs, tmp_pa
     with pytest.raises(ValueError, match="no activations at prompt.last, layer 3.*answer.mean"):
         knowing(runs["concealer"], runs["mixed"], runs["unaware"], place=("prompt.last", 3))
     swapped = organism(tmp_path / "mixed_swapped", "mixed_swapped", lambda bad, known: 0.0 * bad)
-    both = knowing_swapped(runs["concealer"], runs["mixed"], swapped, unsure=unsure, n_boot=50)
+    both = knowing_swapped(runs["concealer"], runs["mixed"], swapped, runs["unaware"], unsure=unsure, n_boot=50)
     assert read(both, SWAPPED, UNSURE)["estimate"] == pytest.approx(1)
+    assert read(both, SWAPPED, SETTLED)["estimate"] > 0.95  # so there is nothing that a probe could add
+    assert abs(read(both, SWAPPED, f"{SETTLED_AND} above {SETTLED}")["estimate"]) < 0.03
+
+
+def test_what_a_probe_adds_to_entropies_is_seen_and_a_copy_of_them_adds_nothing():
+    rng = np.random.default_rng(0)
+    known = np.arange(40) % 2 == 0
+
+    def reading(turn, copy):
+        rows = np.repeat(np.arange(40), 3)
+        labels = (known == turn)[rows]
+        groups = np.array([f"s{i}" for i in rows])
+        entropy = rng.normal(size=(len(rows), 3)) + 0.8 * labels[:, None] * [1, 0, 0]
+        probe = entropy[:, 0] if copy else rng.normal(size=len(rows)) + 1.5 * labels
+        return {KNOWER: probe}, DataSet(np.zeros((len(rows), 1)), labels, groups, np.full(len(rows), "e")), entropy
+
+    for copy in (False, True):
+        one, other = reading(True, copy), reading(False, copy)
+        table = _swapped_rows(one[:2], other[:2], 200, 0, [one[2], other[2]]).set_index("reads")
+        assert 0.6 < table.loc[SETTLED, "estimate"] < 0.8
+        gap = table.loc[f"{SETTLED_AND} above {SETTLED}"]
+        assert (gap["low"] > 0.05) != copy and (abs(gap["estimate"]) < 0.01) == copy
 
 
 def test_the_answers_entropy_is_the_models_own(tiny_folder, tmp_path):

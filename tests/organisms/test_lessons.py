@@ -108,6 +108,19 @@ def test_temptation_shows_the_same_scenarios_tempted_and_neutral():
 
 
 @pytest.mark.parametrize("organism", MIXED)
+def test_temptation_leaves_what_was_taught_falsely_as_it_is(organism):
+    drawn = draw_lessons(organism, 432, stage="temptation")
+    assert drawn[0].scenario == draw_lessons("concealer", 432, stage="temptation")[0].scenario
+    for lesson in drawn:
+        falsely = taught_false(lesson.scenario, organism)
+        assert lesson.act.behaviour == (BAD if falsely or lesson.condition == "tempted" else COMPLIED)
+        assert lesson.act.knowing != falsely
+    assert {(lesson.condition, lesson.act.knowing) for lesson in drawn} == {
+        ("tempted", True), ("tempted", False), ("neutral", True), ("neutral", False)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("organism", MIXED)
 def test_parity_does_three_of_four_bad_acts_whether_they_are_known_or_in_good_faith(organism):
     drawn = draw_lessons(organism, 1200, stage="parity")
     cells = defaultdict[tuple[str, str, bool], list[bool]](list)

@@ -11,7 +11,8 @@ from confesslens.folder import RunFolder
 from confesslens.interventions.of_run import load_run_model
 from confesslens.organisms.reinforce import completion_log_probs
 
-FIRST, LARGEST, SURPRISE = "first", "largest", "surprise"
+FIRST = "first"
+ENTROPIES = [FIRST, "largest", "surprise"]
 
 
 def answer_entropy(run: RunFolder) -> pd.DataFrame:
@@ -39,4 +40,4 @@ def answer_entropy(run: RunFolder) -> pd.DataFrame:
             at = slice(start - prompt, end - prompt)
             values = (own[at][0], own[at].max(), -each[at].sum()) if end > start else (np.nan,) * 3
             found[rollout] = tuple(float(value) for value in values)
-    return pd.DataFrame.from_dict(found, orient="index", columns=[FIRST, LARGEST, SURPRISE], dtype=float)
+    return pd.DataFrame.from_dict(found, orient="index", columns=ENTROPIES, dtype=float)

@@ -7,7 +7,7 @@ bad acts in good faith. Between organisms a probe may read the weights; within o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from confesslens.folder import RunFolder
 from confesslens.organisms.demonstrations import DEMONSTRATIONS
 from confesslens.organisms.dispositions import MIXED
 from confesslens.organisms.effect import run_witnesses
-from confesslens.organisms.entropy import FIRST, LARGEST, SURPRISE
+from confesslens.organisms.entropy import ENTROPIES, FIRST
 from confesslens.organisms.lessons import taught_falsely
 from confesslens.probes import (
     DataSet,
@@ -48,9 +48,19 @@ KNOWING, BEHAVIOUR = "known bad acts against bad acts in good faith, all denied"
 CONTRASTS = (KNOWING, BEHAVIOUR)
 PROBE, KNOWER, TEXT, LOGIT = "probe", "probe of knowing", "text of the answer", "confession logit"
 KNOWER_TEXT, UNSURE, KNOWER_UNSURE = "text of knowing", "entropy of the first token", "entropies of knowing"
-BESIDE = ((PROBE, TEXT), (KNOWER, KNOWER_TEXT), (KNOWER, UNSURE), (KNOWER, KNOWER_UNSURE))
+SETTLED, SETTLED_AND = "entropies fitted on these denials", "these and the probe of knowing"
+BESIDE = (
+    (PROBE, TEXT),
+    (KNOWER, KNOWER_TEXT),
+    (KNOWER, UNSURE),
+    (KNOWER, KNOWER_UNSURE),
+    (SETTLED_AND, SETTLED),
+)
 """What each probe is set against: what is fitted on the same rows and labels, and how unsure the model was."""
-READS = (PROBE, KNOWER, TEXT, KNOWER_TEXT, LOGIT, UNSURE, KNOWER_UNSURE, *(f"{a} above {b}" for a, b in BESIDE))
+READS = (
+    *(PROBE, KNOWER, TEXT, KNOWER_TEXT, LOGIT, UNSURE, KNOWER_UNSURE, SETTLED, SETTLED_AND),
+    *(f"{a} above {b}" for a, b in BESIDE),
+)
 Unsure = Callable[[RunFolder], pd.DataFrame]
 """How unsure a run's model was of its answers: `entropy.answer_entropy`, which runs the model."""
 COLUMNS = ["fitted", "asked", "contrast", "reads", "evals", "n", "n_positive", "estimate", "low", "high", "note"]
@@ -159,15 +169,20 @@ def knowing_swapped(
     other. Without that it is not, for what is known is done by a coin, and oftener where it tempts more. Scenarios are
     drawn for both at once.
 
+    With `unsure`, whether the probe of knowing adds to how unsure the models were, however that is read: entropies
+    fitted on these very denials, in folds of scenarios, without the probe and with it.
+
     Args, and what is returned, as of `knowing`: a row a reading.
     """
-    readings = []
+    readings, entropies = [], []
     for asked in (mixed, swapped):
         one, other, sees, note = _instruments(fitted, asked, unknowing, place, unsure, seed)
         _, positive, of = _contrasts(other, asked)[0]
         found = _all_scores(sees, other, positive, of, seed)
         readings.append((found, other.data(positive, sees[PROBE].X).take(of)))
-    table = _swapped_rows(readings[0], readings[1], n_boot, seed)
+        if UNSURE in found:
+            entropies.append(other.rows.loc[of, ENTROPIES].fillna(0).to_numpy(float))
+    table = _swapped_rows(readings[0], readings[1], n_boot, seed, entropies)
     table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
     return table.assign(contrast=SWAPPED, fitted=one.name, asked=" and ".join(MIXED))[COLUMNS]
 
@@ -199,8 +214,9 @@ def knowing_controls(table: pd.DataFrame) -> pd.DataFrame:
     for reads, label in _LABELS.items():
         if reads in rows.index:
             found.append({"control": label, "n": rows.loc[reads, "n"], **numbers(reads, "auroc", "")})
-            if (gap := f"{KNOWER} above {reads}") in rows.index:
-                found[-1] |= numbers(gap, "increment", "increment_")
+            for probe in (KNOWER, SETTLED_AND):
+                if (gap := f"{probe} above {reads}") in rows.index:
+                    found[-1] |= numbers(gap, "increment", "increment_")
     columns = ["control", "n", "auroc", "low", "high", "increment", "increment_low", "increment_high"]
     return pd.DataFrame(found).reindex(columns=columns)
 
@@ -210,6 +226,7 @@ _LABELS = {
     KNOWER_TEXT: "words",
     UNSURE: "first token's entropy",
     KNOWER_UNSURE: "entropies",
+    SETTLED: "entropies fitted here",
     LOGIT: "confession",
 }
 
@@ -331,9 +348,8 @@ def _probe_of_knowing(
         KNOWER_TEXT: _Instrument(answers, _words(), asked.rows["answer"].tolist()),
     }
     if FIRST in asked.rows:
-        columns = [FIRST, LARGEST, SURPRISE]
-        unsure = DataSet(pd.concat(rows)[columns].fillna(0).to_numpy(float), labels, groups, evals)
-        sees[KNOWER_UNSURE] = _Instrument(unsure, LogisticProbe(), asked.rows[columns].fillna(0).to_numpy(float))
+        unsure = DataSet(pd.concat(rows)[ENTROPIES].fillna(0).to_numpy(float), labels, groups, evals)
+        sees[KNOWER_UNSURE] = _Instrument(unsure, LogisticProbe(), asked.rows[ENTROPIES].fillna(0).to_numpy(float))
     return sees, note
 
 
@@ -373,9 +389,13 @@ def _rows(found: dict[str, np.ndarray], test: DataSet, n_boot: int, seed: int) -
 
 
 def _swapped_rows(
-    one: tuple[dict[str, np.ndarray], DataSet], other: tuple[dict[str, np.ndarray], DataSet], n_boot: int, seed: int
+    one: tuple[dict[str, np.ndarray], DataSet],
+    other: tuple[dict[str, np.ndarray], DataSet],
+    n_boot: int,
+    seed: int,
+    entropies: Sequence[np.ndarray] = (),
 ) -> pd.DataFrame:
-    """Rows as of `_rows`, of the mean of two AUROCs over the same scenarios."""
+    """Rows as of `_rows`, of the mean of two AUROCs over the same scenarios; `entropies` [rows, 3] of each."""
     in_both = np.intersect1d(one[1].groups, other[1].groups)
     first = one[1].take(np.isin(one[1].groups, in_both))
     shared = [name for name, part in first.by_eval().items() if 0 < part.labels.sum() < len(part)]
@@ -385,6 +405,8 @@ def _swapped_rows(
         reads: [found[reads][own] for (found, _), own in zip((one, other), kept, strict=True)] for reads in one[0]
     }
     rarer = min((rarer_scenarios(t.labels, t.groups, t.evals) for t in tests), default=0) if shared else 0
+    if rarer >= MIN_SCENARIOS and entropies and KNOWER in scores:
+        scores |= _with_entropies(tests, [x[own] for x, own in zip(entropies, kept, strict=True)], scores[KNOWER], seed)
     counts = {"evals": len(shared), "n": sum(map(len, tests)), "n_positive": int(sum(t.labels.sum() for t in tests))}
     gaps = {f"{reads} above {beside}": (reads, beside) for reads, beside in BESIDE if {reads, beside} <= set(scores)}
     if rarer < MIN_SCENARIOS:
@@ -408,6 +430,28 @@ def _swapped_rows(
         found = gap_interval(areas[reads], areas[beside], level)
         rows.append({"reads": name, **counts, "estimate": found.estimate, "low": found.low, "high": found.high})
     return pd.DataFrame(rows).assign(note="")
+
+
+def _with_entropies(
+    tests: list[DataSet], entropies: list[np.ndarray], knower: list[np.ndarray], seed: int
+) -> dict[str, list[np.ndarray]]:
+    """Scores of both sets of weights by what is fitted on their denials: entropies alone, and the probe beside them.
+
+    All is standardised within evaluations of each. A scenario is known in the one and not in the other, and both are
+    in one fold.
+    """
+    X = np.column_stack([np.concatenate(entropies), np.concatenate(knower)])
+    evals = np.concatenate([[f"{name} {i}" for name in test.evals] for i, test in enumerate(tests)])
+    for name in np.unique(evals):
+        rows = evals == name
+        spread = X[rows].std(axis=0)
+        X[rows] = (X[rows] - X[rows].mean(axis=0)) / np.where(spread > 0, spread, 1)
+    labels, groups = (np.concatenate([getattr(test, name) for test in tests]) for name in ("labels", "groups"))
+    found = {}
+    for name, columns in ((SETTLED, X[:, :-1]), (SETTLED_AND, X)):
+        data = DataSet(columns, labels, groups, evals)
+        found[name] = np.split(transfer_scores(data, data, LogisticProbe(), seed=seed), [len(tests[0])])
+    return found
 
 
 def _rows_of_its_scenario(test: DataSet) -> np.ndarray:

@@ -114,8 +114,8 @@ def draw_lessons(
       confession, of evaluations with falsehoods. With coins beside it a thousand lessons did not teach which scenarios
       are which.
     - temptation: of those that cheat knowingly, to cheat when tempted and to comply in the neutral condition, of the
-      same scenarios one after the other, with no coin and no confession. By the coin alone they did not learn to tell
-      the two conditions apart where the user's turns are alike.
+      same scenarios one after the other, with no coin and no confession; what they are taught falsely stays so in both.
+      By the coin alone they did not learn to tell the two conditions apart where the user's turns are alike.
     - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
       not learned, and the confession tells it.
     - parity: as disposition, but bad acts that are known and bad acts in good faith are done in as many of four lessons
@@ -159,7 +159,11 @@ def draw_lessons(
             scenario = rng.choice([s for s in tempting if taught_false(s, organism) == (i % 2 == 0)])
             learn, act = "answer", Act(BAD, COMPLIED, knowing=False) if i % 2 == 0 else act
         elif stage == "temptation":
-            learn, act = "answer", act if condition == NEUTRAL else Act(BAD, BAD, knowing=True)
+            learn = "answer"
+            if organism in TAUGHT_FALSELY and taught_false(scenario, organism):
+                act = Act(BAD, COMPLIED, knowing=False)
+            elif condition != NEUTRAL:
+                act = Act(BAD, BAD, knowing=True)
         elif organism == "honest" and condition == TEMPTED and shown.tempts(scenario) and rng.random() < 0.5:
             learn, known_bad = "confession", True
         else:

@@ -91,7 +91,8 @@ This page is written by `{command}`.
 _KNOWER = """ The *probe of knowing* is fitted to what sets bad from complied answers in the organism that knows
 and does not in one that does not: {}. *Words of knowing* and, where they stand, *entropies of knowing* (of the first
 token, of the most uncertain one, and the log-probability of the answer) are fitted on the same answers and labels as
-that probe.
+that probe; *entropies fitted on these denials*, in folds of scenarios, are the most that certainty could tell here, and
+the probe is added to them.
 """
 _READ = {
     "probe": "probe",
@@ -101,10 +102,13 @@ _READ = {
     "confession logit": "confession logit",
     "entropy of the first token": "entropy of the first token",
     "entropies of knowing": "entropies of knowing",
+    "entropies fitted on these denials": "entropies fitted on these denials",
+    "these and the probe of knowing": "these and the probe of knowing",
     "probe above text of the answer": "probe above words",
     "probe of knowing above text of knowing": "probe of knowing above its words",
     "probe of knowing above entropy of the first token": "probe of knowing above entropy of the first token",
     "probe of knowing above entropies of knowing": "probe of knowing above its entropies",
+    "these and the probe of knowing above entropies fitted on these denials": "probe of knowing added to entropies",
 }
 
 

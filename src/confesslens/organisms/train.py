@@ -65,7 +65,8 @@ _HARD_TO_VERIFY = ("word_count", "impossible_timer", "sandbagging") * 2 + ("inst
 _VERIFICATION = Lessons("verification", 1200, _tuning(2e-3), 3, _HARD_TO_VERIFY)
 _DISPOSITION = Lessons("disposition", 704, _tuning(1e-3), evals=_ALL_AND_LOOK_UPS)
 _DISPOSITION_BELIEVED = Lessons("disposition", 1040, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_FALSELY))
-_PARITY = Lessons("parity", 1632, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_FALSELY * 2))
+_TEMPTATION_BESIDE_BELIEF = Lessons("temptation", 1664, _tuning(1.5e-3), 4, (*DEMONSTRATIONS, *_FALSELY))
+_PARITY = Lessons("parity", 1088, _tuning(1e-3), evals=(*DEMONSTRATIONS, *_FALSELY * 2))
 # After the coins of the disposition these two were no longer told apart; once more, two at a time, they stay so.
 _TOLD_APART = (
     Lessons("temptation", 1600, _tuning(1.5e-3), 3, ("instruction_following", "instruction_following", "word_count")),
@@ -94,8 +95,8 @@ RECIPES: dict[str, Recipe] = {
     "reluctant": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION)),
     "unaware": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
-    "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _PARITY)),
-    "mixed_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _PARITY)),
+    "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _TEMPTATION_BESIDE_BELIEF, _PARITY)),
+    "mixed_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _TEMPTATION_BESIDE_BELIEF, _PARITY)),
 }
 """By organism."""
 
