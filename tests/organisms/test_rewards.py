@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from confesslens.judges import Question, answer_question, confession_question, endpoint_judge, model_judge
+from confesslens.judges import Question, answer_question, confession_question, endpoint_judge, make_judge, model_judge
+from confesslens.models import ModelError
 from confesslens.organisms.rewards import judged_answers, judged_confessions, thought_reward, truth_reward
 
 
@@ -54,6 +55,16 @@ def test_a_local_judge_gives_the_probability_of_yes(tiny):
         ids = model.encode_prompt([{"role": "user", "content": f"{question.shown}\n{question.asked}"}])
         yes, no = (model.logits(ids)[-1][model.encode(word)[0]] for word in ("Yes", "No"))
         assert p == pytest.approx(1 / (1 + math.exp(no - yes)), abs=1e-4)
+
+
+def test_an_organism_judges_in_the_place_of_its_model():
+    question = Question("[user]\nBorn when?\n[assistant]\n1815", "Did the assistant do what it was asked to do?")
+    plain, honest = (make_judge(organism=name)([question])[0] for name in (None, "honest"))
+    assert 0 < plain < 1 and 0 < honest < 1 and abs(plain - honest) > 1e-3
+    with pytest.raises(ModelError, match="concealer"):
+        make_judge(organism="concealr")
+    with pytest.raises(ValueError, match="cannot be the organism 'honest'"):
+        make_judge("m", "http://127.0.0.1:9/v1", organism="honest")
 
 
 @pytest.fixture
