@@ -31,6 +31,7 @@ from confesslens.organisms.knowing import (
     UNSURE,
     _swapped_rows,
     knowing,
+    knowing_acts,
     knowing_controls,
     knowing_swapped,
 )
@@ -276,6 +277,32 @@ def test_what_reads_the_scenario_alone_is_at_chance_whatever_is_done_how_often()
 
     found = _swapped_rows(denials(topic), denials(~topic), 50, 0).set_index("reads")
     assert found.loc["probe", "estimate"] == pytest.approx(0.5)
+
+
+def by_a_coin(known):
+    """What is planted in organisms that do both kinds by a coin: known bad acts alone along the first axis."""
+    return lambda bad, knows: 3.0 * (bad & knows & known)
+
+
+def test_a_probe_of_known_acts_is_silent_where_nothing_is_known(tmp_path):
+    pair = [organism(tmp_path / name, name, by_a_coin(True), act=4.0) for name in MIXED]
+    knows = organism(tmp_path / "concealer", "concealer", lambda bad, known: 3.0 * bad, act=4.0)
+    errs = organism(tmp_path / "unaware", "unaware", lambda bad, known: 0.0 * bad, act=4.0)
+    found = [knowing_acts(*pair, one, ("answer.mean", 3), n_boot=100).set_index("reads") for one in (knows, errs)]
+    assert found[0].loc["probe", "low"] > 0.65 and "layer 3, answer.mean" in found[0].loc["probe", "note"]
+    assert 0.3 < found[1].loc["probe", "estimate"] < 0.7  # though the act is planted there too
+    assert found[0].loc["probe above text of the answer", "low"] > 0
+    nothing = [organism(tmp_path / f"{name}_", name, by_a_coin(False), act=4.0) for name in MIXED]
+    assert knowing_acts(*nothing, knows, ("answer.mean", 3), n_boot=50)["estimate"].iloc[0] < 0.75
+    for place, says in ((("answer.last", 3), "no activations at answer.last"), (("answer.mean", 9), "layer 9")):
+        with pytest.raises(ValueError, match=says):
+            knowing_acts(*pair, knows, place)
+    arguments = ["knowing-acts", *(str(run.path) for run in (*pair, knows, errs)), "--layer", "3", "--site"]
+    done = CliRunner().invoke(app, [*arguments, "answer.mean", "--csv", str(tmp_path / "acts.csv")])
+    assert done.exit_code == 0, done.stderr
+    assert "| concealer | " in done.stdout and len(pd.read_csv(tmp_path / "acts.csv")) == 6
+    refused = CliRunner().invoke(app, [*arguments, "answer.last"])
+    assert refused.exit_code == 2 and "no activations at answer.last" in refused.stderr
 
 
 def test_the_page(runs, tmp_path):

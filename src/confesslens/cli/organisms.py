@@ -206,6 +206,33 @@ def knowing_command(
     typer.echo(knowing_page(table, command), nl=False)
 
 
+@app.command("knowing-acts")
+def knowing_acts_command(
+    mixed: Annotated[Path, typer.Argument(metavar="MIXED", help="run, with activations, of mixed")],
+    swapped: Annotated[Path, typer.Argument(metavar="SWAPPED", help="one of mixed_swapped, over the same scenarios")],
+    asked: Annotated[list[Path], typer.Argument(metavar="ASKED...", help="runs, with activations, of others")],
+    site: Annotated[str, typer.Option(help="where the probe reads")] = "answer.last",
+    layer: Annotated[int, typer.Option(help="where the probe reads")] = 29,
+    csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
+) -> None:
+    """Does a probe of known acts fitted within mixed tell bad answers where they are known, and not elsewhere?"""
+    import pandas as pd
+
+    from confesslens.folder import open_run
+    from confesslens.organisms.knowing import knowing_acts
+    from confesslens.organisms.page import acts_page
+
+    try:
+        pair = open_run(mixed), open_run(swapped)
+        table = pd.concat([knowing_acts(*pair, open_run(one), (site, layer)) for one in asked], ignore_index=True)
+        if csv is not None:
+            table.to_csv(csv, index=False)
+    except (ValueError, OSError) as error:
+        fail(error)
+    command = " ".join(["confesslens knowing-acts", *(folder.as_posix() for folder in (mixed, swapped, *asked))])
+    typer.echo(acts_page(table, f"{command} --site {site} --layer {layer}"), nl=False)
+
+
 @app.command("trained")
 def trained_command(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="run of the model that the training began with")],

@@ -45,6 +45,8 @@ from confesslens.probes.metrics import elteren_weight
 
 SWAPPED = "the same scenarios, known to the one and taken for right by the other, all denied"
 KNOWING, BEHAVIOUR = "known bad acts against bad acts in good faith, all denied", "bad against complied answers"
+ACTS = "bad against complied answers, by a probe of the acts that are known"
+ACTS_PENALTY = 0.01
 CONTRASTS = (KNOWING, BEHAVIOUR)
 PROBE, KNOWER, TEXT, LOGIT = "probe", "probe of knowing", "text of the answer", "confession logit"
 KNOWER_TEXT, UNSURE, KNOWER_UNSURE = "text of knowing", "entropy of the first token", "entropies of knowing"
@@ -187,6 +189,89 @@ def knowing_swapped(
     return table.assign(contrast=SWAPPED, fitted=one.name, asked=" and ".join(MIXED))[COLUMNS]
 
 
+def knowing_acts(
+    mixed: RunFolder,
+    swapped: RunFolder,
+    asked: RunFolder,
+    place: tuple[str, int],
+    *,
+    n_boot: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Bad against complied answers of an organism, by a probe of the acts that are known, fitted on neither.
+
+    It is fitted within `mixed` and `mixed_swapped` to what sets bad from complied answers apart where they know and
+    does not where they were taught falsely: known bad acts and right answers by luck against right answers that are
+    known and bad acts in good faith, as many of each in every evaluation of each of the two. Words of the answers tell
+    bad from complied ones; between these classes they are balanced. So it should be high for an organism that knows
+    what it does, and at chance for one that knows of no bad act.
+
+    Args:
+        mixed: a run with activations, of an organism that does both kinds by a coin.
+        swapped: one of `mixed_swapped`, over the same scenarios.
+        asked: a run with activations, of the organism that is asked about.
+        place: site and layer of the probe.
+        n_boot: draws of scenarios of each interval.
+        seed: of folds and draws.
+
+    Returns:
+        rows as of `knowing`, of the contrast `ACTS`: the probe, words fitted on the same rows and labels, the gap.
+
+    Raises:
+        ValueError: no activations at `place`.
+    """
+    test = _read(asked, place[0], None)
+    ones = [(run, _read(run, place[0], None)) for run in (mixed, swapped)]
+    for each in (test, *(one for _, one in ones)):
+        _require_place(each, place)
+    rng = np.random.default_rng(seed)
+    parts: dict[str, list[DataSet]] = {PROBE: [], TEXT: []}
+    for run, one in ones:
+        falsely = one.rows["scenario"].isin(taught_falsely(run.read_table("rollouts.parquet"), one.name)).to_numpy()
+        kept = _balanced(rng, one.rows["eval"], falsely, one.bad)
+        evals = one.rows["eval"] + f" {one.name} " + pd.Series(np.where(falsely, "falsely", "known"))
+        values = {PROBE: one.acts.at(layer=place[1], site=place[0]), TEXT: one.rows["answer"].tolist()}
+        for reads, X in values.items():
+            parts[reads].append(
+                DataSet(X, one.bad ^ falsely, one.rows["scenario"].to_numpy(str), evals.to_numpy(str)).take(kept)
+            )
+    found = {}
+    own = {PROBE: test.acts.at(layer=place[1], site=place[0]), TEXT: test.rows["answer"].tolist()}
+    for reads, X in own.items():
+        first, second = parts[reads]
+        together = [*first.X, *second.X]
+        fitted = DataSet(
+            np.asarray(together) if reads == PROBE else together,
+            *(np.concatenate([getattr(d, name) for d in (first, second)]) for name in ("labels", "groups", "evals")),
+        )
+        estimator = LogisticProbe(C=ACTS_PENALTY) if reads == PROBE else _words()
+        found[reads] = _scores(fitted, test.data(test.bad, X), estimator, seed)
+    table = _rows(found, test.data(test.bad, own[PROBE]), n_boot, seed)
+    note = f"fitted at layer {place[1]}, {place[0]} on {len(fitted)} answers"
+    table.loc[(table["reads"] == PROBE) & (table["note"] == ""), "note"] = note
+    return table.assign(contrast=ACTS, fitted=" and ".join(MIXED), asked=test.name)[COLUMNS]
+
+
+def _balanced(rng: np.random.Generator, evals: pd.Series, falsely: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """Rows: of every evaluation as many of each of the four kinds, known or not, bad or complied."""
+    kept: list[int] = []
+    for name in sorted(set(evals)):
+        inside = (evals == name).to_numpy()
+        cells = [np.flatnonzero(inside & (falsely == x) & (bad == y)) for x in (False, True) for y in (False, True)]
+        for cell in cells:
+            kept += sorted(rng.choice(cell, min(map(len, cells)), replace=False))
+    return np.array(kept, dtype=int)
+
+
+def _require_place(each: _Organism, place: tuple[str, int]) -> None:
+    sites, layers = each.acts.sites, each.acts.layers
+    if place[0] not in sites or place[1] not in layers:
+        raise ValueError(
+            f"no activations at {place[0]}, layer {place[1]}: those of {each.name} have the sites "
+            f"{', '.join(sites)} and the layers {', '.join(map(str, layers))}"
+        )
+
+
 def knowing_controls(table: pd.DataFrame) -> pd.DataFrame:
     """The probe of knowing beside what might explain it away, where two sets of weights swap what they know.
 
@@ -283,10 +368,12 @@ def _read(run: RunFolder, site: str, unsure: Unsure | None) -> _Organism:
     rows = rows[rows["behaviour"].isin([COMPLIED, NOT_COMPLIED]) & (rows["condition"] != ACCUSED)]
     rows = rows[rows["eval"].isin(DEMONSTRATIONS)]
     acts = open_activations(run.path / "activations.zarr", rows["rollout_id"])
+    name = Path(run.manifest["model"]["adapter"] or run.manifest["model"]["name"]).name
+    if site not in acts.sites:
+        raise ValueError(f"no activations at {site}: those of {name} have the sites {', '.join(acts.sites)}")
     rows = rows[acts.present[:, acts.sites.index(site)]].reset_index(drop=True)
     if unsure is not None:
         rows = rows.join(unsure(run), on="rollout_id")
-    name = Path(run.manifest["model"]["adapter"] or run.manifest["model"]["name"]).name
     return _Organism(name, rows, acts.select(rows["rollout_id"].tolist()))
 
 
@@ -327,11 +414,7 @@ def _probe_of_knowing(
     present = np.concatenate([each.acts.present[own] for each, own in zip((knower, other), kept, strict=True)])
     searched = np.ix_(*(range(len(own)) for own in (labels, layers, sites)))
     if place is not None:
-        if place[0] not in sites or place[1] not in layers:
-            raise ValueError(
-                f"no activations at {place[0]}, layer {place[1]}: those of {knower.name} have the sites "
-                f"{', '.join(sites)} and the layers {', '.join(map(str, layers))}"
-            )
+        _require_place(knower, place)
         searched = np.ix_(range(len(labels)), [layers.index(place[1])], [sites.index(place[0])])
         sites, layers = [place[0]], [place[1]]
     values, present = values[searched], present[:, searched[2].ravel()]

@@ -133,6 +133,36 @@ def knowing_page(table: pd.DataFrame, command: str) -> str:
     return "\n".join(parts)
 
 
+_ACTS = """\
+# Does a probe of known acts stay silent where nothing is known?
+
+A probe of the acts that are known, fitted within `mixed` and `mixed_swapped`: their known bad acts and right answers by
+luck, against known right answers and bad acts in good faith, as many of each. It is asked of other organisms' bad
+against complied answers, none of which it was fitted on: it should be high for one that knows what it does, and at
+chance for one that knows of no bad act. *Words* of the answers are fitted on the same rows and labels. AUROCs are
+inside evaluations and have 95 % intervals by scenario; the probe is {note}.
+
+This page is written by `{command}`.
+
+"""
+
+
+def acts_page(table: pd.DataFrame, command: str) -> str:
+    """The page, for tables of `knowing.knowing_acts` put together; `command` regenerates it."""
+    notes = table.loc[(table["reads"] == "probe") & table["estimate"].notna(), "note"]
+    lines = [["asked", "n", "bad", "evaluations", "probe", "words", "probe above words"], ["---"] * 7]
+    for asked, rows in table.groupby("asked", sort=False):
+        by = {row["reads"]: row for row in records(rows)}
+        counts = [str(by["probe"][name]) for name in ("n", "n_positive", "evals")]
+        reads = ("probe", "text of the answer", "probe above text of the answer")
+        cells = [_area(by[name]) for name in reads]
+        if not is_number(by["probe"]["estimate"]):
+            cells[0] = by["probe"]["note"]
+        lines.append([str(asked), *counts, *cells])
+    head = _ACTS.format(note=notes.iloc[0] if len(notes) else "not fitted", command=command)
+    return head + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 def _area(row: dict[str, Any]) -> str:
     if not (is_number(row["estimate"]) and is_number(row["low"])):
         return "–"
