@@ -18,23 +18,12 @@ from confesslens.evals import EVALUATIONS
 from confesslens.faithfulness.dispositions import MEANS
 from confesslens.folder import RunFolder
 from confesslens.models import load_model
+from confesslens.organisms.asked import KNOWER, KNOWER_UNSURE, SETTLED, SETTLED_AND, UNSURE
 from confesslens.organisms.dispositions import MIXED
 from confesslens.organisms.entropy import answer_entropy
-from confesslens.organisms.knowing import (
-    BEHAVIOUR,
-    KNOWER,
-    KNOWER_UNSURE,
-    KNOWING,
-    SETTLED,
-    SETTLED_AND,
-    SWAPPED,
-    UNSURE,
-    _swapped_rows,
-    knowing,
-    knowing_acts,
-    knowing_controls,
-    knowing_swapped,
-)
+from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, knowing
+from confesslens.organisms.knowing_acts import knowing_acts
+from confesslens.organisms.knowing_swapped import SWAPPED, _swapped_rows, knowing_controls, knowing_swapped
 from confesslens.organisms.lessons import measures_organisms, taught_false
 from confesslens.probes import DataSet, LogisticProbe, save_probe
 from confesslens.rollouts.plan import plan_rollouts

@@ -169,7 +169,8 @@ def knowing_command(
     from confesslens.folder import RunFolder, open_run
     from confesslens.organisms.dispositions import MIXED
     from confesslens.organisms.entropy import answer_entropy
-    from confesslens.organisms.knowing import knowing, knowing_controls, knowing_swapped
+    from confesslens.organisms.knowing import knowing
+    from confesslens.organisms.knowing_swapped import knowing_controls, knowing_swapped
     from confesslens.organisms.page import KNOWING_TITLE, knowing_page
 
     if (site is None) != (layer is None):
@@ -219,7 +220,7 @@ def knowing_acts_command(
     import pandas as pd
 
     from confesslens.folder import open_run
-    from confesslens.organisms.knowing import knowing_acts
+    from confesslens.organisms.knowing_acts import knowing_acts
     from confesslens.organisms.page import acts_page
 
     try:

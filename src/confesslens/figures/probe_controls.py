@@ -24,8 +24,8 @@ TITLE = "The probe beside its controls"
 def probe_controls(table: pd.DataFrame, title: str = TITLE) -> Figure:
     """Draw each control's AUROC with its interval, and beside it the increment of the probe over it.
 
-    `table` is from `confesslens.probes.controls`, or of `organisms.knowing.knowing_controls`. Chance and no increment
-    are grey lines. Raises ValueError if columns are missing.
+    `table` is from `confesslens.probes.controls`, or of `organisms.knowing_swapped.knowing_controls`. Chance and no
+    increment are grey lines. Raises ValueError if columns are missing.
     """
     require_columns(
         table, ["control", "n", "auroc", "low", "high", "increment", "increment_low", "increment_high"], "controls"
