@@ -114,7 +114,8 @@ def _weak_judge(work: Work) -> Drawn:
     drawn = figures.training(told, "Answers and confessions under a judge that can be fooled")
     parts = [("confessions too", effect), ("answers alone", control)]
     changed = pd.concat([part["on-policy"].assign(training=name) for name, part in parts], ignore_index=True)
-    judge = work.setting("judge_organism") or work.setting("judge")
+    organism = work.setting("judge_organism")
+    judge = work.setting("judge") + (f" as the organism {organism}" if organism else "")
     says = (
         f"{work.setting('steps')} steps, {P:.0%} of them of confessions, beside as many of answers alone; the judge is "
     )

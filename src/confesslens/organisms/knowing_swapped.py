@@ -51,8 +51,9 @@ def knowing_swapped(
     other. Without that it is not, for what is known is done by a coin, and oftener where it tempts more. Scenarios are
     drawn for both at once.
 
-    With `unsure`, whether the probe of knowing adds to how unsure the models were, however that is read: entropies
-    fitted on these very denials, in folds of scenarios, without the probe and with it.
+    With `unsure`, whether the probe of knowing adds to how unsure the models were: entropies fitted on these very
+    denials, in folds of scenarios, without the probe and with it. The fit is linear and one for all evaluations, so
+    that it is not all that certainty could tell.
 
     Args, and what is returned, as of `knowing`: a row a reading.
     """

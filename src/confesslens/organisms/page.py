@@ -91,8 +91,8 @@ This page is written by `{command}`.
 _KNOWER = """ The *probe of knowing* is fitted to what sets bad from complied answers in the organism that knows
 and does not in one that does not: {}. *Words of knowing* and, where they stand, *entropies of knowing* (of the first
 token, of the most uncertain one, and the log-probability of the answer) are fitted on the same answers and labels as
-that probe; *entropies fitted on these denials*, in folds of scenarios, are the most that certainty could tell here, and
-the probe is added to them.
+that probe; *entropies fitted on these denials*, in folds of scenarios, have the advantage of these, and the probe is
+added to them (one linear fit for all evaluations: not all that certainty could tell).
 """
 _READ = {
     "probe": "probe",
