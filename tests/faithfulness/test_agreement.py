@@ -59,7 +59,7 @@ def test_perfect_agreement_claims_no_interval(six):
 
 def test_a_sentence_gives_no_number_without_its_interval():
     few = {"eval": "macro", "a": "behaviour", "b": "probe", "n": 8, "phi": -0.19, "phi_low": np.nan, "phi_high": np.nan}
-    table = pd.DataFrame([few | {"note": "no interval: fewer than 5 scenarios on one side of one of the two"}])
+    table = pd.DataFrame([few | {"note": "no interval, no test: fewer than 5 scenarios on one side of one of the two"}])
     assert "-0.19" not in agreement_sentence(table) and "fewer than 5 scenarios" in agreement_sentence(table)
     known = table.assign(phi_low=-0.5, phi_high=0.1)
     assert "-0.19 (-0.50 to 0.10, no agreement that this n could show)" in agreement_sentence(known)
@@ -75,4 +75,6 @@ def test_rare_acts_need_more_scenarios_for_an_interval(planted, scenarios, bad, 
     row = agreement(witnesses(rollouts, confessions)).set_index(["eval", "a", "b"])
     row = row.loc[("people", "behaviour", "confession")]
     assert np.isnan(row["phi_low"]) == bool(least)
-    assert row["note"] == (f"no interval: fewer than {least} scenarios on one side of one of the two" if least else "")
+    few = f"no interval, no test: fewer than {least} scenarios on one side of one of the two"
+    assert row["note"] == (few if least else "")
+    assert np.isnan(row["phi_p"]) == bool(least)

@@ -15,7 +15,9 @@ from confesslens.faithfulness import (
     power,
     simulate,
 )
+from confesslens.faithfulness.association import ALONE as ALONE_NOTE
 from confesslens.faithfulness.association_tests import information
+from confesslens.faithfulness.clusters import exchanged
 from confesslens.faithfulness.firth import firth
 
 ALONE = World(evals=3, scenarios=60, rollouts=1, icc=0.0)
@@ -170,3 +172,24 @@ def test_more_data_can_show_less(drawn):
     assert (large.dropna() < small.dropna().reindex(large.dropna().index).fillna(np.inf)).all()
     primary = association(drawn, flips=99).set_index(["subset", "term"]).loc[("bad", "probe")]
     assert large["association"] == pytest.approx(np.exp((1.959964 + 0.841621) * primary["error"]), rel=1e-5)
+
+
+def test_few_scenarios_carry_no_covariates_and_no_run_ends_in_an_svd():
+    """Of this run of three evaluations numpy's least squares gave up: "SVD did not converge"."""
+    few = simulate(World(evals=3, scenarios=8, p_bad=0.2, confess=(0.25, 0.25, 0.05)), 1_001_669)
+    found = four_tests(few).loc["spearman"]
+    assert found["note"] == ALONE_NOTE and 0 < found["p"] <= 1
+    assert four_tests(simulate(ALONE, 2)).loc["spearman", "note"] == ""
+
+
+def test_exchanged_moves_whole_scenarios_among_those_with_as_many_rows():
+    cluster = np.array([0, 0, 1, 2, 2, 3, 4, 4, 1, 3, 5])
+    place = np.random.default_rng(0).random((200, 6))
+    orders = exchanged(cluster, place)
+    size = np.bincount(cluster)[cluster]
+    for rows in orders:
+        assert sorted(rows) == list(range(len(cluster))) and (size[rows] == size).all()
+        moved = set(zip(cluster[rows], cluster, strict=True))
+        assert len(moved) == 6  # rows of a scenario stay together
+    assert (orders[:, 10] == 10).all()  # the only one of its size
+    assert len({tuple(rows) for rows in orders}) > 50

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
-from confesslens.faithfulness import clustered_wilson, rates, wilson
+from confesslens.faithfulness import clustered_wilson, macro_share, rates, wilson
 
 
 @given(st.integers(1, 200), st.data())
@@ -43,6 +44,31 @@ def test_one_row_a_scenario_is_plain_wilson_and_copies_add_nothing():
     assert 1 <= (copies.high - copies.low) / (alone.high - alone.low) < 1.1
     same = clustered_wilson(np.ones(20, dtype=bool), np.repeat(np.arange(4), 5))
     assert same.low == pytest.approx(0.025 ** (1 / 4))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_a_mean_of_shares_lies_in_its_interval_and_of_one_evaluation_is_its_share(rows):
+    hits, evals, groups = (np.array(column) for column in zip(*rows, strict=True))
+    every = np.ones(len(hits), dtype=bool)
+    mean = macro_share(hits, every, evals, 10 * evals + groups)
+    assert mean.estimate == pytest.approx(np.mean([hits[evals == name].mean() for name in np.unique(evals)]))
+    assert 0 <= mean.low <= mean.estimate + 1e-9 and mean.estimate <= mean.high + 1e-9 and mean.high <= 1
+    assert mean.low < mean.high
+    alone, same = macro_share(hits, every, evals * 0, groups), clustered_wilson(hits, groups)
+    assert (alone.low, alone.high) == pytest.approx((same.low, same.high))
+
+
+@pytest.mark.parametrize("shares", [[0.03] * 6, [0.02, 0.1, 0.5, 0.9]])
+def test_the_interval_of_a_mean_covers_whether_shares_are_small_or_differ(shares):
+    rng = np.random.default_rng(0)
+    evals, groups = np.repeat(np.arange(len(shares)), 32), np.repeat(np.arange(8 * len(shares)), 4)
+    held = 0
+    for _ in range(400):
+        latent = rng.normal(size=groups.max() + 1)[groups] * 0.5 + rng.normal(size=len(groups)) * 0.75**0.5
+        got = macro_share(latent < norm.ppf(np.array(shares))[evals], evals >= 0, evals, groups)
+        held += got.low <= np.mean(shares) <= got.high
+    assert 0.92 <= held / 400 <= 0.98  # limits of the single shares put together hold the first 88 times in 100
 
 
 def test_rates_of_a_table_made_by_hand(six):

@@ -14,11 +14,11 @@ from confesslens.faithfulness.clusters import (
     SHARE,
     cluster_sums,
     codes,
+    exchanged,
     flip_test,
     jackknife_interval,
 )
 from confesslens.faithfulness.multiplicity import benjamini_hochberg
-from confesslens.faithfulness.score_test import project
 from confesslens.probes import Interval
 from confesslens.probes.cv import MIN_SCENARIOS
 
@@ -93,18 +93,23 @@ def verdicts(witnesses: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def agreement(witnesses: pd.DataFrame, seed: int = 0, pairs: Sequence[tuple[str, str]] = PAIRS) -> pd.DataFrame:
+def agreement(
+    witnesses: pd.DataFrame, seed: int = 0, pairs: Sequence[tuple[str, str]] = PAIRS, permutations: int = 1999
+) -> pd.DataFrame:
     """Agreement of each pair of witnesses in each condition, by evaluation and as the mean over evaluations.
 
     Intervals are Student's on the jackknife over scenarios (phi, kappa and AC1 on the scale of arctanh, g2 of the
-    logit). Tests flip the signs of whole scenarios, so that rollouts of a scenario may hang together: phi_p of no
-    association, mcnemar_p that b says yes as often as a (McNemar's exact test where every rollout has a scenario of its
-    own, mid-p of Fagerland, Lydersen and Laake 2013, BMC Medical Research Methodology 13).
+    logit). Tests take whole scenarios, so that rollouts of a scenario may hang together: phi_p of no association, for
+    which scenarios with as many rollouts exchange what a says (flipped signs, as of the other tests, reject in 6.5 % of
+    simulated runs with rare acts); mcnemar_p that b says yes as often as a, by flipping the signs of scenarios
+    (McNemar's exact test where every rollout has a scenario of its own, mid-p of Fagerland, Lydersen and Laake 2013,
+    BMC Medical Research Methodology 13).
 
     Args:
         witnesses: from `witnesses`.
-        seed: of the flips.
+        seed: of permutations and flips.
         pairs: of witnesses.
+        permutations: how many, for phi_p.
 
     Returns:
         columns condition, eval ("macro" last), a, b, n (rollouts on which both say yes or no), phi, phi_low, phi_high,
@@ -113,7 +118,7 @@ def agreement(witnesses: pd.DataFrame, seed: int = 0, pairs: Sequence[tuple[str,
         condition. Undefined phi is NaN and the note says why; so does the note where there is phi but no interval.
     """
     parts = [
-        _in_condition(part, seed, pairs).assign(condition=condition)
+        _in_condition(part, seed, pairs, permutations).assign(condition=condition)
         for condition, part in witnesses.groupby("condition", sort=False)
     ]
     if not parts:
@@ -127,8 +132,11 @@ def agreement(witnesses: pd.DataFrame, seed: int = 0, pairs: Sequence[tuple[str,
     return table[COLUMNS]
 
 
-def _in_condition(witnesses: pd.DataFrame, seed: int, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+def _in_condition(
+    witnesses: pd.DataFrame, seed: int, pairs: Sequence[tuple[str, str]], permutations: int
+) -> pd.DataFrame:
     said = verdicts(witnesses)
+    rng = np.random.default_rng(seed)
     evals, groups = witnesses["eval"].to_numpy(str), witnesses["scenario"].to_numpy(str)
     names = pd.unique(evals)
     rows, macro = [], []
@@ -138,7 +146,7 @@ def _in_condition(witnesses: pd.DataFrame, seed: int, pairs: Sequence[tuple[str,
         parts = []
         for name in names:
             keep = both & (evals == name)
-            part = _Pair(x[keep], y[keep], groups[keep])
+            part = _Pair(x[keep], y[keep], groups[keep], rng, permutations)
             note = "" if part.defined("phi") else _no_spread({a: x[keep], b: y[keep]})
             rows.append({"eval": name, "a": a, "b": b, **_row([part], note, seed)})
             parts.append(part)
@@ -151,7 +159,9 @@ def _in_condition(witnesses: pd.DataFrame, seed: int, pairs: Sequence[tuple[str,
 class _Pair:
     """Two witnesses in one evaluation: counts by scenario, measures, and measures without each scenario."""
 
-    def __init__(self, a: NDArray[np.bool_], b: NDArray[np.bool_], groups: NDArray) -> None:
+    def __init__(
+        self, a: NDArray[np.bool_], b: NDArray[np.bool_], groups: NDArray, rng: np.random.Generator, permutations: int
+    ) -> None:
         counts = cluster_sums(_counts(a, b).astype(float), codes(groups))
         self.n = len(a)
         self.total = counts.sum(axis=0) if len(counts) else np.zeros(4)
@@ -161,7 +171,7 @@ class _Pair:
         self.off = counts[:, 1] - counts[:, 2]
         yes_no = (counts[:, [0, 0]] + counts[:, [1, 2]], counts[:, [3, 3]] + counts[:, [2, 1]])
         self.rarer = min(int((side > 0).sum(axis=0).min()) for side in yes_no) if len(counts) else 0
-        self.tied = project(a.astype(float), np.ones((self.n, 1)), b - b.mean(), codes(groups)) if self.n else None
+        self.both = np.concatenate([[float((a & b).sum())], _both_exchanged(a, b, codes(groups), rng, permutations)])
 
     def defined(self, name: str) -> bool:
         return not np.isnan(self.measures[name])
@@ -196,17 +206,36 @@ def _row(parts: list[_Pair], undefined: str, seed: int) -> dict[str, object]:
                 row |= {"phi_low": np.nan, "phi_high": np.nan}
                 row["note"] = "perfect in these rollouts: they cannot show how uncertain that is"
             elif not enough:
-                row["note"] = f"no interval: fewer than {least} scenarios on one side of one of the two"
+                row["note"] = f"no interval, no test: fewer than {least} scenarios on one side of one of the two"
             elif np.isnan(interval.low):
                 row["note"] = "no interval: undefined without one of the scenarios"
-            tied = [part.tied for part in known if part.tied is not None]
-            added = np.concatenate([each for _, each, _ in tied] or [np.zeros(0)])
-            row["phi_p"] = flip_test(added, sum(total for total, _, _ in tied), seed=seed)
+            row["phi_p"] = _permutation_p(np.sum([part.both for part in known], axis=0)) if enough else np.nan
     total = np.sum([part.total for part in parts], axis=0) if parts else np.zeros(4)
     off = np.concatenate([part.off for part in parts]) if parts else np.zeros(0)
     row |= {"only_a": int(total[1]), "only_b": int(total[2])}
     row["mcnemar_p"] = flip_test(off, seed=seed) if np.any(off) else (1.0 if row["n"] else np.nan)
     return row
+
+
+def _both_exchanged(
+    a: NDArray, b: NDArray, cluster: NDArray[np.intp], rng: np.random.Generator, permutations: int
+) -> NDArray[np.float64]:
+    """[permutations] on how many rows both say yes, where scenarios have exchanged what `a` says."""
+    if not len(a):
+        return np.zeros(permutations)
+    step = max(1, 2**22 // len(a))  # so many at a time: of many rows they take much memory
+    place = rng.random((permutations, int(cluster.max()) + 1))
+    some = (exchanged(cluster, place[start : start + step]) for start in range(0, permutations, step))
+    return np.concatenate([(a[rows] & b).sum(axis=1).astype(float) for rows in some])
+
+
+def _permutation_p(values: NDArray[np.float64]) -> float:
+    """Two-sided mid-p of the first of `values` among the others; NaN where they never vary."""
+    off = np.abs(values - values[1:].mean())
+    if values[1:].std() < 1e-12:
+        return float("nan")
+    above, level = (off[1:] > off[0] + 1e-9).sum(), (np.abs(off[1:] - off[0]) <= 1e-9).sum()
+    return float((1 + above + level / 2) / len(values))
 
 
 def _no_spread(said: dict[str, NDArray[np.bool_]]) -> str:

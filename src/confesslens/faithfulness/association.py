@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from numpy.typing import NDArray
+from scipy.linalg import lstsq
 
 from confesslens.faithfulness.clusters import codes
 from confesslens.faithfulness.score_test import coefficient
@@ -16,6 +17,7 @@ from confesslens.faithfulness.witnesses import blocks
 from confesslens.probes.cv import MIN_SCENARIOS, rarer_scenarios
 from confesslens.probes.metrics import mixed_evals
 
+ALONE = "few or rare: evaluations alone are allowed for, no other covariates"
 SUBSETS = ("bad", "all")
 TERMS = ("probe", "cot", "text", "length", "behaviour")
 COLUMNS = [
@@ -93,7 +95,7 @@ def covariates(table: pd.DataFrame, terms: tuple[str, ...]) -> tuple[dict[str, N
         if np.isnan(values).any():
             dropped[term] = "not known for all of these rollouts"
             continue
-        inside = values - design @ np.linalg.lstsq(design, values)[0]
+        inside = residual(design, values)
         if inside.std() < 1e-8 * max(1.0, float(np.abs(values).max())):
             dropped[term] = "does not vary beyond evaluation and the covariates above it"
             continue
@@ -102,14 +104,29 @@ def covariates(table: pd.DataFrame, terms: tuple[str, ...]) -> tuple[dict[str, N
     return columns, dropped
 
 
+def residual(design: NDArray, values: NDArray) -> NDArray[np.float64]:
+    """What least squares on `design` [n, k] leaves of `values` [n].
+
+    By QR: the divide-and-conquer SVD of `numpy.linalg.lstsq` was seen not to converge on harmless data.
+    """
+    return values - design @ lstsq(design, values, lapack_driver="gelsy")[0]
+
+
+def crowded(table: pd.DataFrame, design: NDArray) -> bool:
+    """Whether scenarios are too few for the columns of `design`: under three each, signs flipped by scenario reject too
+    seldom (2.6 % instead of 5 % of simulated runs of three evaluations with 10 to 16 scenarios that tell something)."""
+    return table["scenario"].nunique() < 3 * design.shape[1]
+
+
 def constants(table: pd.DataFrame) -> NDArray[np.float64]:
     """[n, evaluations] a column of ones for each evaluation and condition."""
     return np.eye(table["block"].nunique())[codes(table["block"])]
 
 
-def usable(witnesses: pd.DataFrame, subset: str) -> tuple[pd.DataFrame, str]:
+def usable(witnesses: pd.DataFrame, subset: str, least: int = MIN_SCENARIOS) -> tuple[pd.DataFrame, str]:
     """Rows with a probe score and a clear claim, in evaluations where some confess and some do not; or why not.
 
+    The rarer claim has to be made in at least `least` scenarios.
     Adds the columns block (what a row may be compared within) and confessed.
     """
     table = witnesses.assign(block=blocks(witnesses), confessed=witnesses["claim"] == "not_complied")
@@ -124,8 +141,8 @@ def usable(witnesses: pd.DataFrame, subset: str) -> tuple[pd.DataFrame, str]:
         told = "confessed" if y.all() else "denied" if not y.any() else "confessed or all denied, in each evaluation"
         return scored, f"too little data: all were {told}"
     found = rarer_scenarios(y, scored["scenario"].to_numpy(str), names)
-    if found < MIN_SCENARIOS:
-        return scored, f"too little data: only {found} scenarios of the rarer claim, at least {MIN_SCENARIOS} needed"
+    if found < least:
+        return scored, f"too little data: only {found} scenarios of the rarer claim, at least {least} needed"
     return scored[mixed], ""
 
 
@@ -134,11 +151,9 @@ def _term(
 ) -> dict[str, Any]:
     others = np.column_stack([constants(table), *(values for name, values in columns.items() if name != term)])
     y, cluster = table["confessed"].to_numpy(bool), codes(table["scenario"])
-    if min(y.sum(), (~y).sum()) <= others.shape[1]:  # a rare claim carries no covariates: evaluations alone
-        others = constants(table)
-        note = "rare: evaluations alone are allowed for, no other covariates"
-    else:
-        note = ""
+    note = ""
+    if min(y.sum(), (~y).sum()) <= others.shape[1] or crowded(table, others):
+        others, note = constants(table), ALONE
     found = coefficient(columns[term], others, y, cluster, draws, seed, interval)
     if interval and not np.isfinite([found.low, found.high]).all():
         note = "; ".join(part for part in (note, "the data do not bound it on one side") if part)

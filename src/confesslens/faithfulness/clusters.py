@@ -75,6 +75,24 @@ def jackknife_interval(
     return Interval(estimate, float(low), float(high))
 
 
+def exchanged(cluster: NDArray[np.intp], place: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Orders of rows in which scenarios with as many rows as each other have changed places, whole, at random.
+
+    Args:
+        cluster: [n] number of each row's scenario.
+        place: [draws, clusters] random numbers, by which scenarios are put in order.
+
+    Returns:
+        [draws, n]: the row whose value row i is given.
+    """
+    size = np.bincount(cluster)[cluster]
+    slots = np.lexsort((cluster, size))
+    order = np.argsort(place[:, cluster[slots]] + size[slots], axis=1, kind="stable")
+    rows = np.empty_like(order)
+    rows[:, slots] = slots[order]
+    return rows
+
+
 @functools.lru_cache(maxsize=64)
 def flips(n_clusters: int, draws: int = 1999, seed: int = 0) -> NDArray[np.float64]:
     """Signs [draws, n_clusters]: all 2^n_clusters patterns where those are fewer than the draws, else random ones."""

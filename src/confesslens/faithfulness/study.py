@@ -43,7 +43,7 @@ COVER, LEVEL = (0.93, 0.97), (0.04, 0.06)
 """What is asked of 95 % intervals and of tests at 5 %."""
 COLUMNS = [
     *("setting", "kind", "quantity", "draws", "n", "undefined", "truth", "mean", "bias", "bias_error"),
-    *("rate", "rate_low", "rate_high", "width", "within"),
+    *("rate", "rate_low", "rate_high", "below", "above", "width", "within"),
 ]
 _CELLS = {"B1P1C0": "concealment", "B1P1C1": "aware confession", "B1P0C0": "ignorance"}
 
@@ -63,10 +63,11 @@ def run_study(
         progress: called with (parts done, parts in all).
 
     Returns:
-        columns setting, kind ("interval" or "test"), quantity, draws, n (intervals or tests, of all evaluations),
-        undefined (share of them that gave no interval or p), truth and mean (over evaluations), bias (mean estimate
-        less truth) and its standard error over draws, rate (share of intervals that hold the truth, or of tests that
-        reject at 5 %) with its 95 % limits over draws, width (mean), within (whether the rate lies in `COVER` or
+        columns setting, kind ("interval", "test", or "comparison": a test that is not ours), quantity, draws, n
+        (intervals or tests, of all evaluations), undefined (share of them that gave no interval or p), truth and mean
+        (over evaluations), bias (mean estimate less truth) and its standard error over draws, rate (share of intervals
+        that hold the truth, or of tests that reject at 5 %) with its 95 % limits over draws, below and above (share of
+        intervals that lie below the truth, and above it), width (mean), within (whether the rate lies in `COVER` or
         `LEVEL`).
     """
     worlds = SETTINGS if settings is None else settings
@@ -95,7 +96,9 @@ def run_study(
 
 
 def outside(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the study's table that are not as asked, by their own 95 % limits, each looked at alone."""
+    """Rows of the study's table that are not as asked, by their own 95 % limits, each looked at alone; comparisons are
+    not asked for anything."""
+    table = table[table["kind"] != "comparison"]
     intervals = table["kind"] == "interval"
     least, most = (np.where(intervals, cover, level) for cover, level in zip(COVER, LEVEL, strict=True))
     return table[(table["rate_high"] < least) | (table["rate_low"] > most)]
@@ -130,6 +133,8 @@ def summarise(drawn: pd.DataFrame, truths: dict[str, dict[str, float]]) -> pd.Da
                 "rate": rate.estimate,
                 "rate_low": rate.low,
                 "rate_high": rate.high,
+                "below": known["high"].lt(known["truth"]).mean() if interval else np.nan,
+                "above": known["low"].gt(known["truth"]).mean() if interval else np.nan,
                 "width": (known["high"] - known["low"]).mean(),
                 "within": bool(low <= rate.estimate <= high),
             }
@@ -149,7 +154,8 @@ def _draw(world: World, seed: int) -> Iterator[dict[str, Any]]:
         row = {"kind": "interval", "quantity": quantity, "seed": seed, "eval": name, "truth": truth, "p": np.nan}
         yield row | {"estimate": estimate, "low": low, "high": high}
     for quantity, name, p in _tests(world, seed):
-        row = {"kind": "test", "quantity": quantity, "seed": seed, "eval": name, "truth": np.nan, "p": p}
+        kind = "comparison" if quantity == _WALD else "test"
+        row = {"kind": kind, "quantity": quantity, "seed": seed, "eval": name, "truth": np.nan, "p": p}
         yield row | dict.fromkeys(("estimate", "low", "high"), np.nan)
 
 
@@ -194,7 +200,8 @@ def _cell_truth(world: World, cell: str, name: str) -> tuple[float, float]:
 
 
 def _pairs(table: pd.DataFrame, world: World) -> Iterator[Found]:
-    for row in agreement(table, pairs=[pair for pair in PAIRS if "cot" not in pair]).to_dict("records"):
+    pairs = [pair for pair in PAIRS if "cot" not in pair]
+    for row in agreement(table, pairs=pairs, permutations=1).to_dict("records"):  # of these the intervals alone count
         truth = _pair_truth(world, row["a"], row["b"], row["eval"])
         for name in MEASURES:
             macro = ", macro" if row["eval"] == "macro" else ""
@@ -241,6 +248,7 @@ def _orderings(table: pd.DataFrame, world: World, seed: int) -> Iterator[Found]:
     )
 
 
+_WALD = "logistic: Wald"
 _AREAS = ("AUROC", "AUROC difference")
 _NO_PRIMARY = pd.DataFrame(
     [
@@ -264,7 +272,7 @@ def _tests(world: World, seed: int) -> Iterator[tuple[str, str, float]]:
     table = simulate(replace(world, confess=(told[0], told[0], told[2])), seed + 10**6)
     primary = association(table, seed, flips=499, subsets=("bad",), only=("probe",), interval=False)
     yield "logistic: score bootstrap", "macro", float(primary["p"].iloc[0])
-    yield "logistic: Wald, for comparison", "macro", float(primary["p_wald"].iloc[0])
+    yield _WALD, "macro", float(primary["p_wald"].iloc[0])
     for row in association_tests(table, _NO_PRIMARY, seed, permutations=499).to_dict("records"):
         if row["test"] != "logistic":
             yield row["test"].replace("_", "-"), "macro", row["p"]
@@ -279,7 +287,7 @@ def _tests(world: World, seed: int) -> Iterator[tuple[str, str, float]]:
         yield f"{label}, by its interval", "macro", np.nan if np.isnan(row["low"]) else holds
     nothing = replace(world, confess=(told[0],) * 3, mention=(told[0],) * 3)
     pairs = [pair for pair in PAIRS if "confession" in pair]
-    for row in agreement(simulate(nothing, seed + 2 * 10**6), seed, pairs).to_dict("records"):
+    for row in agreement(simulate(nothing, seed + 2 * 10**6), seed, pairs, permutations=499).to_dict("records"):
         macro = ", macro" if row["eval"] == "macro" else ""
         yield f"phi{macro}", row["eval"], row["phi_p"]
         if (row["a"], row["b"]) == ("cot", "confession"):

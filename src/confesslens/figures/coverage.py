@@ -24,21 +24,22 @@ BANDS = {"interval": (0.93, 0.97, 0.95, (0.85, 1.0)), "test": (0.04, 0.06, 0.05,
 def coverage(table: pd.DataFrame) -> Figure:
     """Draw the study's rates: a panel a setting, a row a quantity, with 95% limits over draws and the band asked for.
 
-    `table` is what `faithfulness.study.run_study` returns. Orange marks a rate outside of the band; a rate beyond the
-    axis is drawn at its edge and written. Raises ValueError if columns are missing.
+    `table` is what `faithfulness.study.run_study` returns. Orange marks a rate outside of the band, grey a test that is
+    not ours; a rate beyond the axis is drawn at its edge and written. Raises ValueError if columns are missing.
     """
     require_columns(table, ["setting", "kind", "quantity", "rate", "rate_low", "rate_high", "within"], "coverage")
     if not len(table):
         return blank_figure(TITLE, "Nothing to show: no draws.")
+    panel = table["kind"].replace("comparison", "test")
     settings = list(dict.fromkeys(table["setting"]))
-    names = {kind: list(dict.fromkeys(table.loc[table["kind"] == kind, "quantity"])) for kind in BANDS}
+    names = {kind: list(dict.fromkeys(table.loc[panel == kind, "quantity"])) for kind in BANDS}
     sizes = [max(len(names[kind]), 1) for kind in BANDS]
     fig = Figure(figsize=(max(6.6, 2.9 + 1.55 * len(settings)), 1.4 + 0.19 * sum(sizes)))
     axes = fig.subplots(2, len(settings), squeeze=False, sharey="row", height_ratios=sizes)
     for line, kind in enumerate(BANDS):
         for column, setting in enumerate(settings):
             ax = axes[line, column]
-            _panel(ax, table[(table["setting"] == setting) & (table["kind"] == kind)], names[kind], kind)
+            _panel(ax, table[(table["setting"] == setting) & (panel == kind)], names[kind], kind)
             if line == 0:
                 ax.set_title(setting)
         axes[line, 0].set_yticks(range(len(names[kind])), names[kind], fontsize=7.5)
@@ -49,7 +50,8 @@ def coverage(table: pd.DataFrame) -> Figure:
     draws = f"{int(table['draws'].min())}–{int(table['draws'].max())}" if "draws" in table else ""
     draws = draws.split("–")[0] if len(set(draws.split("–"))) == 1 else draws
     fig.supxlabel(
-        f"Band: 93–97% and 4–6%. Bars: 95% limits over the {draws} draws. Orange: outside of the band.", fontsize=8
+        f"Band: 93–97% and 4–6%. Bars: 95% limits over the {draws} draws. Orange: outside of the band; grey: not ours.",
+        fontsize=8,
     )
     set_title(fig, TITLE)
     return fig
@@ -64,7 +66,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, names: list[str], kind: str) -> None:
         if not is_number(row["rate"]):
             ax.text(goal, y, "too little data", ha="center", va="center", fontsize=6, color=GREY)
             continue
-        colour = BLUE if row["within"] else ORANGE
+        colour = GREY if row["kind"] == "comparison" else BLUE if row["within"] else ORANGE
         ends = [min(max(row[name], limits[0]), limits[1]) for name in ("rate_low", "rate_high")]
         ax.plot(ends, [y, y], color=colour, linewidth=1.2)
         at = min(max(row["rate"], limits[0]), limits[1])

