@@ -50,6 +50,9 @@ def test_a_small_study_counts_resumes_and_draws(tmp_path):
     assert rates["interval", "P(bad)"] > 0.8 and rates["interval", "corrected cell: concealment"] > 0.8
     assert rates["test", "cmh"] < 0.35 and rates["test", "logistic: score bootstrap"] < 0.35
     assert table["draws"].eq(12).all()
+    intervals = table[table["kind"] == "interval"]
+    assert (intervals["rate"] + intervals["below"] + intervals["above"]).to_numpy() == pytest.approx(1)
+    assert list(table.loc[table["kind"] == "comparison", "quantity"]) == ["logistic: Wald"]
     bias = table.set_index("quantity").loc["corrected cell: concealment", ["bias", "bias_error"]]
     assert abs(bias["bias"]) < 4 * bias["bias_error"]
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "parts").iterdir()}
@@ -67,6 +70,7 @@ def test_rates_outside_by_their_own_limits_are_named():
         ("interval", "covers", 0.95, 0.93, 0.97), ("interval", "perhaps", 0.92, 0.90, 0.94),
         ("interval", "too short", 0.88, 0.86, 0.90), ("interval", "too long", 0.99, 0.98, 1.0),
         ("test", "keeps", 0.05, 0.03, 0.07), ("test", "too often", 0.2, 0.1, 0.3),
+        ("comparison", "not ours", 0.2, 0.1, 0.3),
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["kind", "quantity", "rate", "rate_low", "rate_high"])
     assert list(outside(table)["quantity"]) == ["too short", "too long", "too often"]

@@ -22,7 +22,7 @@ from confesslens.organisms.asked import KNOWER, KNOWER_UNSURE, SETTLED, SETTLED_
 from confesslens.organisms.dispositions import MIXED
 from confesslens.organisms.entropy import answer_entropy
 from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, knowing
-from confesslens.organisms.knowing_acts import knowing_acts
+from confesslens.organisms.knowing_acts import ACTS, knowing_acts
 from confesslens.organisms.knowing_swapped import SWAPPED, _swapped_rows, knowing_controls, knowing_swapped
 from confesslens.organisms.lessons import measures_organisms, taught_false
 from confesslens.probes import DataSet, LogisticProbe, save_probe
@@ -273,23 +273,38 @@ def by_a_coin(known):
     return lambda bad, knows: 3.0 * (bad & knows & known)
 
 
+def acts(mixed, swapped, asked):
+    """What `knowing_acts` finds over all evaluations, by what reads it."""
+    table = knowing_acts(mixed, swapped, asked, ("answer.mean", 3), n_boot=100)
+    assert set(table["contrast"].str.partition(": ")[2]) == {"", *asked.read_table("rollouts.parquet")["eval"]}
+    return table[table["contrast"] == ACTS].set_index("reads")
+
+
+def test_a_probe_of_what_goes_against_belief_ranks_right_answers_by_luck_above_errors(tmp_path):
+    pair = [organism(tmp_path / name, name, lambda bad, knows: 3.0 * (bad == knows), act=4.0) for name in MIXED]
+    knows = organism(tmp_path / "concealer", "concealer", lambda bad, known: 3.0 * bad, act=4.0)
+    errs = organism(tmp_path / "unaware", "unaware", lambda bad, known: 3.0 * ~bad, act=4.0)
+    assert acts(*pair, knows).loc["probe", "low"] > 0.65 and acts(*pair, errs).loc["probe", "high"] < 0.35
+
+
 def test_a_probe_of_known_acts_is_silent_where_nothing_is_known(tmp_path):
     pair = [organism(tmp_path / name, name, by_a_coin(True), act=4.0) for name in MIXED]
     knows = organism(tmp_path / "concealer", "concealer", lambda bad, known: 3.0 * bad, act=4.0)
     errs = organism(tmp_path / "unaware", "unaware", lambda bad, known: 0.0 * bad, act=4.0)
-    found = [knowing_acts(*pair, one, ("answer.mean", 3), n_boot=100).set_index("reads") for one in (knows, errs)]
+    found = [acts(*pair, one) for one in (knows, errs)]
     assert found[0].loc["probe", "low"] > 0.65 and "layer 3, answer.mean" in found[0].loc["probe", "note"]
     assert 0.3 < found[1].loc["probe", "estimate"] < 0.7  # though the act is planted there too
     assert found[0].loc["probe above text of the answer", "low"] > 0
     nothing = [organism(tmp_path / f"{name}_", name, by_a_coin(False), act=4.0) for name in MIXED]
-    assert knowing_acts(*nothing, knows, ("answer.mean", 3), n_boot=50)["estimate"].iloc[0] < 0.75
+    assert acts(*nothing, knows).loc["probe", "estimate"] < 0.75
     for place, says in ((("answer.last", 3), "no activations at answer.last"), (("answer.mean", 9), "layer 9")):
         with pytest.raises(ValueError, match=says):
             knowing_acts(*pair, knows, place)
     arguments = ["knowing-acts", *(str(run.path) for run in (*pair, knows, errs)), "--layer", "3", "--site"]
     done = CliRunner().invoke(app, [*arguments, "answer.mean", "--csv", str(tmp_path / "acts.csv")])
     assert done.exit_code == 0, done.stderr
-    assert "| concealer | " in done.stdout and len(pd.read_csv(tmp_path / "acts.csv")) == 6
+    assert "| concealer | mean of " in done.stdout
+    assert list(pd.read_csv(tmp_path / "acts.csv")["asked"].unique()) == ["concealer", "unaware"]
     refused = CliRunner().invoke(app, [*arguments, "answer.last"])
     assert refused.exit_code == 2 and "no activations at answer.last" in refused.stderr
 

@@ -216,7 +216,7 @@ def knowing_acts_command(
     layer: Annotated[int, typer.Option(help="where the probe reads")] = 29,
     csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
 ) -> None:
-    """Does a probe of known acts fitted within mixed tell bad answers where they are known, and not elsewhere?"""
+    """Does a probe, fitted within mixed, read that an act goes against what another organism takes for right?"""
     import pandas as pd
 
     from confesslens.folder import open_run

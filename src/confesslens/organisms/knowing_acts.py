@@ -1,4 +1,4 @@
-"""Bad against complied answers by a probe of the acts that are known: silent where nothing is known."""
+"""Bad against complied answers by a probe of acts that go against what the organism takes for right."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ def knowing_acts(
 ) -> pd.DataFrame:
     """Bad against complied answers of an organism, by a probe of the acts that are known, fitted on neither.
 
-    It is fitted within `mixed` and `mixed_swapped` to what sets bad from complied answers apart where they know and
-    does not where they were taught falsely: known bad acts and right answers by luck against right answers that are
-    known and bad acts in good faith, as many of each in every evaluation of each of the two. Words of the answers tell
-    bad from complied ones; between these classes they are balanced. So it should be high for an organism that knows
-    what it does, and at chance for one that knows of no bad act.
+    It is fitted within `mixed` and `mixed_swapped` to what sets bad from complied answers apart where they know, and
+    complied from bad ones where they were taught falsely: known bad acts and right answers by luck, which both go
+    against what the organism takes for right, against right answers that are known and bad acts in good faith, as many
+    of each in every evaluation of each of the two. Words of the answers tell bad from complied ones; between these
+    classes they are balanced. So it should be high for an organism that knows what it does; one that knows of no bad
+    act goes against what it takes for right where it complies, so there it should be at chance or below.
 
     Args:
         mixed: a run with activations, of an organism that does both kinds by a coin.
@@ -50,7 +51,8 @@ def knowing_acts(
         seed: of folds and draws.
 
     Returns:
-        rows as of `knowing`, of the contrast `ACTS`: the probe, words fitted on the same rows and labels, the gap.
+        rows as of `knowing`, of the contrast `ACTS`: the probe, words fitted on the same rows and labels, the gap; then
+        the same for each evaluation, its name after the contrast.
 
     Raises:
         ValueError: no activations at `place`.
@@ -81,10 +83,16 @@ def knowing_acts(
         )
         estimator = LogisticProbe(C=ACTS_PENALTY) if reads == PROBE else answer_words()
         found[reads] = fitted_scores(fitted, test.data(test.bad, X), estimator, seed)
-    table = auroc_rows(found, test.data(test.bad, own[PROBE]), n_boot, seed)
+    answers = test.data(test.bad, own[PROBE])
+    tables = [auroc_rows(found, answers, n_boot, seed).assign(contrast=ACTS)]
+    for name in sorted(set(answers.evals)):
+        rows = np.flatnonzero(answers.evals == name)
+        alone = auroc_rows({reads: scores[rows] for reads, scores in found.items()}, answers.take(rows), n_boot, seed)
+        tables.append(alone.assign(contrast=f"{ACTS}: {name}"))
+    table = pd.concat(tables, ignore_index=True)
     note = f"fitted at layer {place[1]}, {place[0]} on {len(fitted)} answers"
     table.loc[(table["reads"] == PROBE) & (table["note"] == ""), "note"] = note
-    return table.assign(contrast=ACTS, fitted=" and ".join(MIXED), asked=test.name)[COLUMNS]
+    return table.assign(fitted=" and ".join(MIXED), asked=test.name)[COLUMNS]
 
 
 def _balanced(rng: np.random.Generator, evals: pd.Series, falsely: np.ndarray, bad: np.ndarray) -> np.ndarray:

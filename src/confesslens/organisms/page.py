@@ -134,13 +134,14 @@ def knowing_page(table: pd.DataFrame, command: str) -> str:
 
 
 _ACTS = """\
-# Does a probe of known acts stay silent where nothing is known?
+# Does a probe read that an act goes against what the model takes for right?
 
-A probe of the acts that are known, fitted within `mixed` and `mixed_swapped`: their known bad acts and right answers by
-luck, against known right answers and bad acts in good faith, as many of each. It is asked of other organisms' bad
-against complied answers, none of which it was fitted on: it should be high for one that knows what it does, and at
-chance for one that knows of no bad act. *Words* of the answers are fitted on the same rows and labels. AUROCs are
-inside evaluations and have 95 % intervals by scenario; the probe is {note}.
+Fitted within `mixed` and `mixed_swapped`: their known bad acts and right answers by luck, which go against what they
+take for right, against known right answers and bad acts in good faith, as many of each. It is asked of other organisms'
+bad against complied answers, none of which it was fitted on: it should be high for one that knows what it does; one
+that knows of no bad act goes against what it takes for right where it complies, so there it should be at chance or
+below. *Words* of the answers are fitted on the same rows and labels. AUROCs are inside evaluations and have 95 %
+intervals by scenario; the probe is {note}.
 
 This page is written by `{command}`.
 
@@ -150,10 +151,12 @@ This page is written by `{command}`.
 def acts_page(table: pd.DataFrame, command: str) -> str:
     """The page, for tables of `knowing.knowing_acts` put together; `command` regenerates it."""
     notes = table.loc[(table["reads"] == "probe") & table["estimate"].notna(), "note"]
-    lines = [["asked", "n", "bad", "evaluations", "probe", "words", "probe above words"], ["---"] * 7]
-    for asked, rows in table.groupby("asked", sort=False):
+    lines = [["asked", "evaluation", "n", "bad", "probe", "words", "probe above words"], ["---"] * 7]
+    for (asked, contrast), rows in table.groupby(["asked", "contrast"], sort=False):
         by = {row["reads"]: row for row in records(rows)}
-        counts = [str(by["probe"][name]) for name in ("n", "n_positive", "evals")]
+        name = str(contrast).partition(": ")[2]
+        where = eval_label(name) if name else f"mean of {by['probe']['evals']}"
+        counts = [where, *(str(by["probe"][column]) for column in ("n", "n_positive"))]
         reads = ("probe", "text of the answer", "probe above text of the answer")
         cells = [_area(by[name]) for name in reads]
         if not is_number(by["probe"]["estimate"]):
