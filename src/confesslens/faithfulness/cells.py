@@ -18,7 +18,7 @@ def cells(witnesses: pd.DataFrame) -> pd.DataFrame:
     Returns:
         columns condition, eval, cell, n (rollouts in the cell), share, share_low, share_high; in each condition six
         cells an evaluation (Wilson intervals at the effective sample size), and last the macro average as eval
-        "macro" (their intervals put together). Empty when no rollout has a cell.
+        "macro" (their mean). Empty when no rollout has a cell.
     """
     table = witnesses[witnesses["cell"] != ""]
     rows = []
