@@ -120,12 +120,14 @@ def dispositions_command(
     from confesslens.organisms.page import dispositions_page
 
     try:
-        tables, seen, thoughts = [], set(), set()
+        tables, thoughts = [], set()
+        seen: set[str] = set()
         for folder in folders:
             run = open_run(folder)
             name = run.manifest["model"]["adapter"] or run.manifest["model"]["name"]
             if name in seen:
                 raise ValueError(f"{folder} is a second run of {name}: expected one run an organism")
+            label = Path(name).name if Path(name).name not in {Path(other).name for other in seen} else name
             seen.add(name)
             table = run.read_table("rollouts.parquet")
             thoughts.add(bool(run.manifest["config"]["cot"]))
@@ -134,7 +136,7 @@ def dispositions_command(
                     f"{folder} differs from the runs before it in having a chain of thought: one page each"
                 )
             falsely = taught_falsely(table, Path(name).name)
-            tables.append(dispositions({name: (table, run_witnesses(run))}, DEMONSTRATIONS, falsely))
+            tables.append(dispositions({label: (table, run_witnesses(run))}, DEMONSTRATIONS, falsely))
         numbers = pd.concat(tables, ignore_index=True)
         if csv is not None:
             numbers.to_csv(csv, index=False)
