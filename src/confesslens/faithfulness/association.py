@@ -40,7 +40,8 @@ def association(
     and is left out. Probe, text score and log length are in units of their standard deviation, so their odds ratios are
     for one of those. Odds ratios are Firth's (1993) and stay finite where classes separate; intervals and p come from
     the score bootstrap that flips the signs of scenarios (see `score_test.coefficient`), at any number of scenarios, as
-    the cluster-robust Wald test of statsmodels, beside it as p_wald, rejects too often when they are few.
+    the cluster-robust Wald test of statsmodels, beside it as p_wald, rejects too often when they are few. Where the
+    rarer claim or the scenarios are too few for the covariates (see `crowded`), evaluations alone are allowed for.
 
     Args:
         witnesses: from `witnesses`.

@@ -47,7 +47,7 @@ def association_tests(
     evaluations (with Tarone's correction; the statistic is divided by the design effect of the common odds ratio, as
     Rao and Scott 1984 do). information: conditional mutual information I(C; P | B, T, evaluation) over bad and complied
     answers, in bits, less its mean under permutations (see `information`). spearman: rank correlation of probe and
-    confession logit, ranks in evaluations, given thought, text and length.
+    confession logit, ranks in evaluations, given thought, text and length, or only evaluations where scenarios are few.
 
     Args:
         witnesses: from `witnesses`.
