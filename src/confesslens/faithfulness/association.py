@@ -115,7 +115,7 @@ def residual(design: NDArray, values: NDArray) -> NDArray[np.float64]:
 
 def crowded(table: pd.DataFrame, design: NDArray) -> bool:
     """Whether scenarios are too few for the columns of `design`: under three each, signs flipped by scenario reject too
-    seldom (2.6 % instead of 5 % of simulated runs of three evaluations with 10 to 16 scenarios that tell something)."""
+    seldom (2.6 % instead of 5 % of simulated runs of three evaluations with few scenarios and rare bad acts)."""
     return table["scenario"].nunique() < 3 * design.shape[1]
 
 

@@ -149,7 +149,7 @@ This page is written by `{command}`.
 
 
 def acts_page(table: pd.DataFrame, command: str) -> str:
-    """The page, for tables of `knowing.knowing_acts` put together; `command` regenerates it."""
+    """The page, for tables of `knowing_acts.knowing_acts` put together; `command` regenerates it."""
     notes = table.loc[(table["reads"] == "probe") & table["estimate"].notna(), "note"]
     lines = [["asked", "evaluation", "n", "bad", "probe", "words", "probe above words"], ["---"] * 7]
     for (asked, contrast), rows in table.groupby(["asked", "contrast"], sort=False):

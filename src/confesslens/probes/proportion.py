@@ -70,9 +70,9 @@ def macro_share(hits: ArrayLike, evals: ArrayLike, groups: ArrayLike, level: flo
     independence), the effective size is mean (1 - mean) over it, as Dean and Pagano (2015, Journal of Survey Statistics
     and Methodology 3) take it, shrunk like that of `clustered_wilson`; of one evaluation it is the same. An evaluation
     whose rows all agree cannot show its variance: it gets that of its scenarios with one more at the mean. Where no
-    evaluation varies, each scenario counts once. In simulations of three to nine evaluations with rare acts, or with
+    evaluation varies, each scenario counts once. In simulations of two to nine evaluations with rare acts, or with
     shares from none to all, it holds the truth 94 to 100 times in 100, where limits of the single shares put together
-    (MOVER) hold it 87 to 100 times and are up to four times as wide.
+    (MOVER) hold it 87 to 100 times and are up to three times as wide.
 
     Args:
         hits: [n] booleans.
