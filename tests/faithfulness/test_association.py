@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy.stats import spearmanr
+from scipy.stats import chi2, f, spearmanr
 from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.multitest import multipletests
 
@@ -19,6 +19,7 @@ from confesslens.faithfulness.association import ALONE as ALONE_NOTE
 from confesslens.faithfulness.association_tests import information
 from confesslens.faithfulness.clusters import exchanged
 from confesslens.faithfulness.firth import firth
+from confesslens.faithfulness.table_sentences import other_tests
 
 ALONE = World(evals=3, scenarios=60, rollouts=1, icc=0.0)
 
@@ -133,6 +134,30 @@ def test_common_odds_ratio_and_breslow_day_are_statsmodels(drawn):
     assert np.log(got.loc["cmh", "high"]) == pytest.approx(np.log(known.oddsratio_pooled_confint()[1]), abs=0.15)
     assert got.loc["cmh", "p"] == pytest.approx(known.test_null_odds().pvalue, abs=0.05)
     assert got.loc["breslow_day", "estimate"] <= known.test_equal_odds(adjust=True).statistic + 1e-9
+
+
+def test_evenness_with_scenarios_that_hang_together_is_compared_with_f():
+    world = World(icc=0.8, rollouts=8)
+    rows = [four_tests(simulate(world, seed)).loc["breslow_day"] for seed in range(6)]
+    by_f = [f.sf(row["estimate"] / 3, 3, row["scenarios"] - 4) for row in rows]
+    alike = [row["p"] == pytest.approx(p) for row, p in zip(rows, by_f, strict=True)]
+    assert sum(alike) >= 5  # all in which a design effect is seen
+    alone = four_tests(simulate(World(rollouts=1, scenarios=60), 0)).loc["breslow_day"]
+    assert alone["p"] == pytest.approx(chi2.sf(alone["estimate"], alone["null"]), abs=0.02)
+
+
+def test_a_common_odds_ratio_of_few_confessions_has_no_interval():
+    for seed in range(20):
+        drawn = simulate(World(evals=3, scenarios=8, p_bad=0.2, confess=(0.25, 0.12, 0.05)), seed)
+        tests = association_tests(drawn, association(drawn, flips=99), permutations=99)
+        row = tests.set_index("test").loc["cmh"]
+        if np.isfinite(row["estimate"]):
+            break
+    assert np.isnan(row["low"]) and np.isnan(row["high"]) and row["p"] > 0
+    assert row["note"] == "no interval: under 8 scenarios of one claim"
+    said = other_tests(tests)
+    assert "common odds ratio of probe and confession without a number (under 8 scenarios of one claim), p = " in said
+    assert f"{row['estimate']:.2f}" not in said
 
 
 def test_information_of_known_counts():

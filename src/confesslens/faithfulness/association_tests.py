@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
-from scipy.stats import chi2, rankdata
+from scipy.stats import chi2, f, rankdata
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from confesslens.faithfulness.association import ALONE, constants, covariates, crowded, residual, usable
@@ -43,11 +43,13 @@ def association_tests(
     All are of bad answers, and their p values stand up to rollouts of a scenario that hang together.
     logistic: the probe's odds ratio from `association`, given thought, text and length. cmh: the common odds ratio of
     probe fires and confession (Mantel and Haenszel 1959), with the signs of scenarios flipped for p and an
-    infinitesimal jackknife over scenarios for the interval. breslow_day: whether that odds ratio is the same in all
-    evaluations (with Tarone's correction; the statistic is divided by the design effect of the common odds ratio, as
-    Rao and Scott 1984 do). information: conditional mutual information I(C; P | B, T, evaluation) over bad and complied
-    answers, in bits, less its mean under permutations (see `information`). spearman: rank correlation of probe and
-    confession logit, ranks in evaluations, given thought, text and length, or only evaluations where scenarios are few.
+    infinitesimal jackknife over scenarios for the interval, from eight scenarios of either claim on. breslow_day:
+    whether that odds ratio is the same in all evaluations (with Tarone's correction; the statistic is divided by the
+    design effect of the common odds ratio, as Rao and Scott 1984 do, and where that is above 1 compared with F, of as
+    many degrees of freedom as there are scenarios less evaluations, as Thomas and Rao 1987 do). information:
+    conditional mutual information I(C; P | B, T, evaluation) over bad and complied answers, in bits, less its mean
+    under permutations (see `information`). spearman: rank correlation of probe and confession logit, ranks in
+    evaluations, given thought, text and length, or only evaluations where scenarios are few.
 
     Args:
         witnesses: from `witnesses`.
@@ -114,16 +116,19 @@ def _cmh(table: pd.DataFrame, note: str, seed: int) -> list[dict[str, Any]]:
     design = constants(table)
     score, added, _ = project(fired.astype(float), design, residual(design, confessed.astype(float)), cluster)
     low, high = np.exp([estimate - reach, estimate + reach])
-    unbounded = "" if np.isfinite(reach) else "no odds ratio: a cell is empty in all evaluations"
+    few = min(table["scenario"][confessed == said].nunique() for said in (True, False)) < 2 * MIN_SCENARIOS
     rows[0] |= {
         "estimate": float(np.exp(estimate)),
         "low": float(low),
         "high": float(high),
         "p": flip_test(added, score, seed=seed),
-        "note": unbounded,
+        "note": "" if np.isfinite(reach) else "no odds ratio: a cell is empty in all evaluations",
     }
+    if few and not rows[0]["note"]:  # of intervals of so few 97 to 99 % held the truth
+        note = f"no interval: under {2 * MIN_SCENARIOS} scenarios of one claim"
+        rows[0] |= {"low": np.nan, "high": np.nan, "note": note}
     k = len(total)
-    if k < 2 or not np.isfinite(estimate) or unbounded:
+    if k < 2 or not np.isfinite(reach):
         rows[1]["note"] = "one evaluation only" if k < 2 else "no common odds ratio to compare with"
         return rows
     with np.errstate(all="ignore"):
@@ -132,7 +137,9 @@ def _cmh(table: pd.DataFrame, note: str, seed: int) -> list[dict[str, Any]]:
     effect = max(1.0, (error / alone) ** 2) if np.isfinite(alone) and alone > 0 else 1.0
     if np.isfinite(even.statistic):
         statistic = float(even.statistic) / effect
-        rows[1] |= {"estimate": statistic, "p": float(chi2.sf(statistic, k - 1)), "null": k - 1.0}
+        as_counts = effect == 1.0  # then nothing was estimated that Student's degrees of freedom would be for
+        p = chi2.sf(statistic, k - 1) if as_counts else f.sf(statistic / (k - 1), k - 1, max(count - k, 1))
+        rows[1] |= {"estimate": statistic, "p": float(p), "null": k - 1.0}
     else:
         rows[1]["note"] = "undefined: an evaluation has an empty row or column"
     return rows

@@ -39,6 +39,8 @@ variance shared in a scenario. Few scenarios: 3 evaluations of 8."""
 ORGANISMS = 60
 """Known and unknown bad acts of organisms, each, that a draw's error rates of the probe come from."""
 PART = 25
+FIRST_SEED = 10_000
+"""Of the draws: on those below it the rules for few data were settled."""
 COVER, LEVEL = (0.93, 0.97), (0.04, 0.06)
 """What is asked of 95 % intervals and of tests at 5 %."""
 COLUMNS = [
@@ -75,13 +77,13 @@ def run_study(
     parts.mkdir(parents=True, exist_ok=True)
     todo = [
         (name, start, parts / f"{name.replace(' ', '_')}-{start:05d}.parquet")
-        for start in range(0, draws, PART)
+        for start in range(FIRST_SEED, FIRST_SEED + draws, PART)
         for name in worlds
     ]
     tables = []
     for done, (name, start, path) in enumerate(todo):
         if not path.is_file():
-            seeds = range(start, min(start + PART, draws))
+            seeds = range(start, min(start + PART, FIRST_SEED + draws))
             rows = [row for seed in seeds for row in _draw(worlds[name], seed)]
             partial = path.with_suffix(".partial")
             pd.DataFrame(rows).assign(setting=name).to_parquet(partial, index=False)

@@ -85,7 +85,10 @@ def other_tests(tests: pd.DataFrame) -> str:
         interval = "" if math.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
         null = f", {NULL}" if row["p"] >= 0.05 else ""
         digits = 3 if unit else 2
-        parts.append(f"{name} {row['estimate']:.{digits}f}{unit}{interval}, {p_value(row['p'])}{null}")
+        number = f"{row['estimate']:.{digits}f}{unit}{interval}"
+        if str(row["note"]).startswith("no interval"):
+            number = f"without a number ({row['note'].removeprefix('no interval: ')})"
+        parts.append(f"{name} {number}, {p_value(row['p'])}{null}")
     text = f"Asked in other ways: {'; '.join(parts)}." if parts else ""
     even = tests.set_index("test").loc["breslow_day"]
     if not math.isnan(even["p"]):
