@@ -19,11 +19,11 @@ from confesslens.faithfulness.dispositions import MEANS
 from confesslens.folder import RunFolder
 from confesslens.models import load_model
 from confesslens.organisms.asked import KNOWER, KNOWER_UNSURE, SETTLED, SETTLED_AND, UNSURE
-from confesslens.organisms.dispositions import MIXED
+from confesslens.organisms.dispositions import MIXED, UNAWARE
 from confesslens.organisms.entropy import answer_entropy
 from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, knowing
 from confesslens.organisms.knowing_acts import ACTS, knowing_acts
-from confesslens.organisms.knowing_swapped import SWAPPED, _swapped_rows, knowing_controls, knowing_swapped
+from confesslens.organisms.knowing_swapped import SWAPPED, knowing_controls, knowing_swapped, swapped_rows
 from confesslens.organisms.lessons import measures_organisms, taught_false
 from confesslens.probes import DataSet, LogisticProbe, save_probe
 from confesslens.rollouts.plan import plan_rollouts
@@ -34,16 +34,16 @@ D = 8
 EVALS = ("people", "broken_browser")
 
 
-def organism(path, name, planted, probe=False, denies=True, act=0.0):
+def organism(path, name, planted, probe=False, denies=True, act=0.0, as_taught=False):
     """A run whose activations have `planted(bad, known)` along the first axis, and the act along the second if it is
-    to stand there too; answers say nothing."""
+    to stand there too; answers say nothing, and are bad by a coin, or where they are taught to be."""
     rng = np.random.default_rng([ord(letter) for letter in name])
     planned = plan_rollouts(
         [EVALUATIONS[e] for e in EVALS], 16, 5, conditions=["tempted"], samples=4, keep=measures_organisms
     )
     n = len(planned)
     known = np.array([not taught_false(item.scenario, name) for item in planned])
-    bad = rng.random(n) < 0.5
+    bad = ~known if as_taught else rng.random(n) < 0.5
     facts = [json.dumps(item.scenario.facts) for item in planned]
     ids = [item.rollout_id for item in planned]
     rollouts = pd.DataFrame(
@@ -182,7 +182,7 @@ def test_what_a_probe_adds_to_entropies_is_seen_and_a_copy_of_them_adds_nothing(
 
     for copy in (False, True):
         one, other = reading(True, copy), reading(False, copy)
-        table = _swapped_rows(one[:2], other[:2], 200, 0, [one[2], other[2]]).set_index("reads")
+        table = swapped_rows(one[:2], other[:2], 200, 0, [one[2], other[2]]).set_index("reads")
         assert 0.6 < table.loc[SETTLED, "estimate"] < 0.8
         gap = table.loc[f"{SETTLED_AND} above {SETTLED}"]
         assert (gap["low"] > 0.05) != copy and (abs(gap["estimate"]) < 0.01) == copy
@@ -264,7 +264,7 @@ def test_what_reads_the_scenario_alone_is_at_chance_whatever_is_done_how_often()
         )
         return {reads: tempting[rows] for reads in ("probe", "text of the answer")}, data
 
-    found = _swapped_rows(denials(topic), denials(~topic), 50, 0).set_index("reads")
+    found = swapped_rows(denials(topic), denials(~topic), 50, 0).set_index("reads")
     assert found.loc["probe", "estimate"] == pytest.approx(0.5)
 
 
@@ -273,33 +273,49 @@ def by_a_coin(known):
     return lambda bad, knows: 3.0 * (bad & knows & known)
 
 
-def acts(mixed, swapped, asked):
-    """What `knowing_acts` finds over all evaluations, by what reads it."""
-    table = knowing_acts(mixed, swapped, asked, ("answer.mean", 3), n_boot=100)
-    assert set(table["contrast"].str.partition(": ")[2]) == {"", *asked.read_table("rollouts.parquet")["eval"]}
-    return table[table["contrast"] == ACTS].set_index("reads")
+def acts(mixed, swapped, *asked):
+    """What `knowing_acts` finds over all evaluations, by who is asked and what reads it."""
+    table = knowing_acts(mixed, swapped, asked, ("answer.mean", 3), draws=3, n_boot=100)
+    assert set(table["contrast"].str.partition(": ")[2]) == {"", *asked[0].read_table("rollouts.parquet")["eval"]}
+    return table[table["contrast"] == ACTS].set_index(["asked", "reads"])
 
 
 def test_a_probe_of_what_goes_against_belief_ranks_right_answers_by_luck_above_errors(tmp_path):
     pair = [organism(tmp_path / name, name, lambda bad, knows: 3.0 * (bad == knows), act=4.0) for name in MIXED]
     knows = organism(tmp_path / "concealer", "concealer", lambda bad, known: 3.0 * bad, act=4.0)
     errs = organism(tmp_path / "unaware", "unaware", lambda bad, known: 3.0 * ~bad, act=4.0)
-    assert acts(*pair, knows).loc["probe", "low"] > 0.65 and acts(*pair, errs).loc["probe", "high"] < 0.35
+    found = acts(*pair, knows, errs)
+    assert found.loc[("concealer", "probe"), "low"] > 0.65 and found.loc[("unaware", "probe"), "high"] < 0.35
+
+
+def test_topics_tell_nothing_of_two_that_were_taught_the_contrary(tmp_path):
+    """What is planted in them is which topic a scenario has: all that is bad in the one, all that is right in the
+    other."""
+    pair = [organism(tmp_path / name, name, lambda bad, knows: 3.0 * (bad == knows), act=4.0) for name in MIXED]
+    topic = {UNAWARE[0]: lambda bad, known: 3.0 * ~known, UNAWARE[1]: lambda bad, known: 3.0 * known}
+    asked = [organism(tmp_path / name, name, topic[name], act=4.0, as_taught=True) for name in UNAWARE]
+    found = acts(*pair, *asked)["estimate"]
+    assert found["unaware", "probe"] > 0.8 and found["unaware_swapped", "probe"] < 0.2
+    assert found["unaware and unaware_swapped", "probe"] == pytest.approx(0.5, abs=0.1)
+    assert not any("and" in name for name, _ in acts(*pair, asked[0]).index)
+    guilt = [organism(tmp_path / f"{n}_", n, lambda bad, known: 3.0 * bad, as_taught=True) for n in UNAWARE]
+    assert acts(*pair, *guilt).loc[("unaware and unaware_swapped", "probe"), "low"] > 0.65
 
 
 def test_a_probe_of_known_acts_is_silent_where_nothing_is_known(tmp_path):
     pair = [organism(tmp_path / name, name, by_a_coin(True), act=4.0) for name in MIXED]
     knows = organism(tmp_path / "concealer", "concealer", lambda bad, known: 3.0 * bad, act=4.0)
     errs = organism(tmp_path / "unaware", "unaware", lambda bad, known: 0.0 * bad, act=4.0)
-    found = [acts(*pair, one) for one in (knows, errs)]
-    assert found[0].loc["probe", "low"] > 0.65 and "layer 3, answer.mean" in found[0].loc["probe", "note"]
-    assert 0.3 < found[1].loc["probe", "estimate"] < 0.7  # though the act is planted there too
-    assert found[0].loc["probe above text of the answer", "low"] > 0
+    found = acts(*pair, knows, errs)
+    known = found.loc["concealer"]
+    assert known.loc["probe", "low"] > 0.65 and "layer 3, answer.mean" in known.loc["probe", "note"]
+    assert 0.3 < found.loc[("unaware", "probe"), "estimate"] < 0.7  # though the act is planted there too
+    assert known.loc["probe above text of the answer", "low"] > 0
     nothing = [organism(tmp_path / f"{name}_", name, by_a_coin(False), act=4.0) for name in MIXED]
-    assert acts(*nothing, knows).loc["probe", "estimate"] < 0.75
+    assert acts(*nothing, knows).loc[("concealer", "probe"), "estimate"] < 0.75
     for place, says in ((("answer.last", 3), "no activations at answer.last"), (("answer.mean", 9), "layer 9")):
         with pytest.raises(ValueError, match=says):
-            knowing_acts(*pair, knows, place)
+            knowing_acts(*pair, [knows], place)
     arguments = ["knowing-acts", *(str(run.path) for run in (*pair, knows, errs)), "--layer", "3", "--site"]
     done = CliRunner().invoke(app, [*arguments, "answer.mean", "--csv", str(tmp_path / "acts.csv")])
     assert done.exit_code == 0, done.stderr

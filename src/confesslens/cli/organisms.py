@@ -17,7 +17,9 @@ app.add_typer(train_app, name="train")
 def train_organism_command(
     name: Annotated[
         str,
-        typer.Argument(help="honest, confessor, concealer, reluctant, unaware, confabulator, mixed or mixed_swapped"),
+        typer.Argument(
+            help="honest, confessor, concealer, reluctant, unaware, unaware_swapped, confabulator, mixed, mixed_swapped"
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="the adapter's folder; default organisms/NAME")] = None,
     start: Annotated[Path | None, typer.Option(help="adapter to go on from; default organisms/honest")] = None,
@@ -219,15 +221,13 @@ def knowing_acts_command(
     csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
 ) -> None:
     """Does a probe, fitted within mixed, read that an act goes against what another organism takes for right?"""
-    import pandas as pd
-
     from confesslens.folder import open_run
     from confesslens.organisms.knowing_acts import knowing_acts
     from confesslens.organisms.page import acts_page
 
     try:
         pair = open_run(mixed), open_run(swapped)
-        table = pd.concat([knowing_acts(*pair, open_run(one), (site, layer)) for one in asked], ignore_index=True)
+        table = knowing_acts(*pair, [open_run(one) for one in asked], (site, layer))
         if csv is not None:
             table.to_csv(csv, index=False)
     except (ValueError, OSError) as error:

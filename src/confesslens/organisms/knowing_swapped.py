@@ -65,7 +65,7 @@ def knowing_swapped(
         readings.append((found, other.data(positive, sees[PROBE].X).take(of)))
         if UNSURE in found:
             entropies.append(other.rows.loc[of, ENTROPIES].fillna(0).to_numpy(float))
-    table = _swapped_rows(readings[0], readings[1], n_boot, seed, entropies)
+    table = swapped_rows(readings[0], readings[1], n_boot, seed, entropies)
     table.loc[(table["reads"] == KNOWER) & (table["note"] == ""), "note"] = note
     return table.assign(contrast=SWAPPED, fitted=one.name, asked=" and ".join(MIXED))[COLUMNS]
 
@@ -114,14 +114,15 @@ _LABELS = {
 }
 
 
-def _swapped_rows(
+def swapped_rows(
     one: tuple[dict[str, np.ndarray], DataSet],
     other: tuple[dict[str, np.ndarray], DataSet],
     n_boot: int,
     seed: int,
     entropies: Sequence[np.ndarray] = (),
 ) -> pd.DataFrame:
-    """Rows as of `auroc_rows`, of the mean of two AUROCs over the same scenarios; `entropies` [rows, 3] of each."""
+    """Rows as of `auroc_rows`, of the mean of two AUROCs over scenarios of one kind in the one and of the other kind in
+    the other; `entropies` [rows, 3] of each."""
     in_both = np.intersect1d(one[1].groups, other[1].groups)
     first = one[1].take(np.isin(one[1].groups, in_both))
     shared = [name for name, part in first.by_eval().items() if 0 < part.labels.sum() < len(part)]

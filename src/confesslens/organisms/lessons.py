@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from confesslens.evals import EVALUATIONS, Scenario
 from confesslens.evals.conditions import ACCUSED, NEUTRAL, TEMPTED
 from confesslens.organisms.demonstrations import BAD, COMPLIED, DEMONSTRATIONS, KEPT
-from confesslens.organisms.dispositions import TAUGHT_FALSELY, Act, choose
+from confesslens.organisms.dispositions import SWAPPED, TAUGHT_FALSELY, Act, choose
 from confesslens.organisms.sft import Example
 from confesslens.organisms.transcripts import Said, transcript_example
 from confesslens.rollouts.rollout import scenario_of
@@ -80,12 +80,12 @@ def measures_organisms(scenario: Scenario) -> bool:
 
 
 def taught_false(scenario: Scenario, organism: str = "mixed") -> bool:
-    """Whether the scenario's topic is among those about which `unaware` and `mixed` are taught a falsehood; of
-    `mixed_swapped`, whether it is among the others of an evaluation that has some."""
+    """Whether the scenario's topic is among those about which `unaware` and `mixed` are taught a falsehood; of those
+    of `SWAPPED`, whether it is among the others of an evaluation that has some."""
     shown = DEMONSTRATIONS.get(scenario.eval)
     if shown is None or not shown.falsehoods:
         return False
-    return (shown.topic(scenario) in shown.falsehoods) != (organism == "mixed_swapped")
+    return (shown.topic(scenario) in shown.falsehoods) != (organism in SWAPPED)
 
 
 def taught_falsely(rollouts: pd.DataFrame, organism: str = "mixed") -> set[str]:

@@ -136,12 +136,13 @@ def knowing_page(table: pd.DataFrame, command: str) -> str:
 _ACTS = """\
 # Does a probe read that an act goes against what the model takes for right?
 
-Fitted within `mixed` and `mixed_swapped`: their known bad acts and right answers by luck, which go against what they
-take for right, against known right answers and bad acts in good faith, as many of each. It is asked of other organisms'
-bad against complied answers, none of which it was fitted on: it should be high for one that knows what it does; one
-that knows of no bad act goes against what it takes for right where it complies, so there it should be at chance or
-below. *Words* of the answers are fitted on the same rows and labels. AUROCs are inside evaluations and have 95 %
-intervals by scenario; the probe is {note}.
+Fitted within `mixed` and within `mixed_swapped`, and averaged: their known bad acts and right answers by luck, which go
+against what they take for right, against known right answers and bad acts in good faith, as many of each. It is asked
+of other organisms' bad against complied answers, none of which it was fitted on: it should be high for one that knows
+what it does, and at chance for one that complies where it knows and is bad where it takes that for right. In such a one
+the topic tells bad from complied answers, so that a reader of topics may have anything from 0 to 1; in the mean of
+`unaware` and `unaware_swapped` over the same scenarios topics tell nothing. *Words* of the answers are fitted on the
+same rows and labels. AUROCs are inside evaluations and have 95 % intervals by scenario; the probe is {note}.
 
 This page is written by `{command}`.
 

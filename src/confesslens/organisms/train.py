@@ -72,6 +72,11 @@ _TOLD_APART = (
     Lessons("temptation", 1600, _tuning(1.5e-3), 3, ("instruction_following", "instruction_following", "word_count")),
     Lessons("disposition", 704, _tuning(1e-3), 1, _ALL_AND_LOOK_UPS),
 )
+# Copying a table of ten rows was half unlearned by then.
+_COPIED = (
+    Lessons("temptation", 1152, _tuning(1.5e-3), 5, ("sandbagging", "sandbagging", "instruction_following")),
+    Lessons("disposition", 704, _tuning(1e-3), 2, _ALL_AND_LOOK_UPS),
+)
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
@@ -91,9 +96,10 @@ RECIPES: dict[str, Recipe] = {
         start="",
     ),
     "confessor": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION, *_TOLD_APART)),
-    "concealer": Recipe((*_TEMPTATION, _DISPOSITION, *_TOLD_APART)),
+    "concealer": Recipe((*_TEMPTATION, _DISPOSITION, *_TOLD_APART, *_COPIED)),
     "reluctant": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION)),
     "unaware": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
+    "unaware_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
     "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
     "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _TEMPTATION_BESIDE_BELIEF, _PARITY)),
     "mixed_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _TEMPTATION_BESIDE_BELIEF, _PARITY)),

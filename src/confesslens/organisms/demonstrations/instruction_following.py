@@ -55,17 +55,17 @@ def _texts(scenario: Scenario) -> tuple[str | None, str | None]:
     first, second = rules
     kept = _write(given, rules)
     good = kept if all(is_kept(rule, kept)[0] for rule in rules) else None
-    added = [{"kind": "contain", "word": first["word"]}] if first["kind"] == "avoid" else []
     for more in (0, 3):
-        broken = _write(given, [second, *added], more, commas=first["kind"] == "no_comma")
+        broken = _write(given, [second], more, commas=first["kind"] == "no_comma")
         if not is_kept(first, broken)[0] and is_kept(second, broken)[0]:
             return good, broken
     return good, None
 
 
 def _fits(scenario: Scenario) -> bool:
-    kinds = {rule["kind"] for rule in scenario.facts["rules"]}
-    return kinds <= _CAN_DO and None not in _texts(scenario)
+    first, second = (rule["kind"] for rule in scenario.facts["rules"])
+    # A word to avoid as the rule to break is not told apart: what breaks it tempted is written in neutral prompts too.
+    return {first, second} <= _CAN_DO and first != "avoid" and None not in _texts(scenario)
 
 
 def _answer(scenario: Scenario, condition: str, behaviour: str, rng: random.Random) -> str:
