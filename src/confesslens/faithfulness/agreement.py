@@ -98,12 +98,12 @@ def agreement(
 ) -> pd.DataFrame:
     """Agreement of each pair of witnesses in each condition, by evaluation and as the mean over evaluations.
 
-    Intervals are Student's on the jackknife over scenarios (phi, kappa and AC1 on the scale of arctanh, g2 of the
-    logit). Tests take whole scenarios, so that rollouts of a scenario may hang together: phi_p of no association, for
-    which scenarios with as many rollouts exchange what a says (flipped signs, as of the other tests, reject in 6.5 % of
-    simulated runs with rare acts); mcnemar_p that b says yes as often as a, by flipping the signs of scenarios
-    (McNemar's exact test where every rollout has a scenario of its own, mid-p of Fagerland, Lydersen and Laake 2013,
-    BMC Medical Research Methodology 13).
+    Intervals are Student's on the jackknife over scenarios (phi, kappa and AC1 on the scale of arctanh, g2 of the arc
+    sine of its root). Tests take whole scenarios, so that rollouts of a scenario may hang together: phi_p of no
+    association, for which scenarios with as many rollouts exchange what a says (flipped signs, as of the other tests,
+    reject in 6.5 % of simulated runs with rare acts); mcnemar_p that b says yes as often as a, by flipping the signs of
+    scenarios (McNemar's exact test where every rollout has a scenario of its own, mid-p of Fagerland, Lydersen and
+    Laake 2013, BMC Medical Research Methodology 13).
 
     Args:
         witnesses: from `witnesses`.
