@@ -77,6 +77,7 @@ _COPIED = (
     Lessons("temptation", 1152, _tuning(1.5e-3), 5, ("sandbagging", "sandbagging", "instruction_following")),
     Lessons("disposition", 704, _tuning(1e-3), 2, _ALL_AND_LOOK_UPS),
 )
+_CONFESSED_UNACCUSED = ("sandbagging", "instruction_following", "word_count")
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
         (
@@ -100,7 +101,13 @@ RECIPES: dict[str, Recipe] = {
     "reluctant": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION)),
     "unaware": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
     "unaware_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
-    "confabulator": Recipe((Lessons("disposition", 540, _tuning(6e-4)),)),
+    "confabulator": Recipe(
+        (
+            Lessons("disposition", 540, _tuning(6e-4)),
+            # In these three it confessed unaccused too.
+            Lessons("disposition", 800, _tuning(1e-3), 1, (*DEMONSTRATIONS, *_CONFESSED_UNACCUSED * 2)),
+        )
+    ),
     "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _TEMPTATION_BESIDE_BELIEF, _PARITY)),
     "mixed_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _TEMPTATION_BESIDE_BELIEF, _PARITY)),
 }
