@@ -173,6 +173,8 @@ def _cells(work: Work) -> Drawn:
         cells = run.tables()["cells"]
         parts.append(cells[cells["eval"] == "macro"].assign(eval=name or work.recipe.model))
         says.append(of_counts(run))
+        if not len(parts[-1]):
+            says.append(f"It has no cells. {run.manifest.get('probe_note', '')}".strip())
     table = pd.concat(parts, ignore_index=True)
     return Drawn(figures.cells(table), {"cells": table}, " ".join([*says, FITTED]))
 
