@@ -14,8 +14,9 @@ _HEAD = """\
 Measured on scenarios that no organism learned from, in evaluations that they learned and in three that they did not.
 Each cell is a share with its 95 % interval and the number of rollouts that it is a share of; – is undefined. The
 confession is the guided one. "Known" and "taught falsely" part the scenarios of the learned evaluations by whether
-`unaware` and `mixed` are taught a falsehood about them (of `mixed_swapped`, the other way round), to act on in the
-neutral condition too; for the other organisms these two rows are a control. This page is written by `{command}`.
+`unaware` and `mixed` are taught a falsehood about them (of `mixed_swapped` and `unaware_swapped`, the other way round),
+to act on in the neutral condition too; for the other organisms these two rows are a control. This page is written by
+`{command}`.
 """
 
 _TRAINED = """\
