@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
-from rich.markup import escape
 from rich.table import Column, Table
 
 from confesslens.cli.base import Display, app, console, fail, split_names
@@ -119,6 +117,7 @@ def table1_command(
     csv: Annotated[Path | None, typer.Option(help="write the numbers to this file too")] = None,
 ) -> None:
     """Table 1 of the confession paper for a run: shares with 95 % intervals and n, next to the paper's figures."""
+    from confesslens.cli.tables import print_table
     from confesslens.evals.conditions import NEUTRAL, check_condition
     from confesslens.faithfulness import table1
     from confesslens.figures.report.tables import show_table1
@@ -133,12 +132,7 @@ def table1_command(
             numbers.to_csv(csv, index=False)
     except (ValueError, OSError) as error:
         fail(error)
-    shown = show_table1(numbers)
-    title = f"{run.manifest['model']['name']}, {condition}"
-    table = Table(*shown.columns, title=title, caption=shown.note, box=SIMPLE, padding=(0, 1, 0, 0))
-    for row in shown.rows:
-        table.add_row(*row)
-    console.print(table)
+    print_table(show_table1(numbers), f"{run.manifest['model']['name']}, {condition}")
 
 
 @app.command("compare")
@@ -154,6 +148,7 @@ def compare_command(
     """Compare the four witnesses of a run again, and print what they say; the run's own files stay as they are."""
     import pandas as pd
 
+    from confesslens.cli.tables import print_table
     from confesslens.config import RunConfig
     from confesslens.figures.report.tables import show_tables
     from confesslens.folder import open_run
@@ -172,10 +167,7 @@ def compare_command(
         fail(error)
     for shown in show_tables(tables):
         if shown.rows and not shown.folded:
-            table = Table(*shown.columns, title=shown.title, caption=shown.note, box=SIMPLE, padding=(0, 1, 0, 0))
-            for row in shown.rows:
-                table.add_row(*(escape(value) for value in row))
-            console.print(table)
+            print_table(shown)
     for text in found.sentences["text"]:
         console.print(f"• {text}", markup=False, soft_wrap=True)
     if csv is not None:
