@@ -22,7 +22,7 @@ from confesslens.organisms.asked import KNOWER, KNOWER_UNSURE, SETTLED, SETTLED_
 from confesslens.organisms.dispositions import MIXED, UNAWARE
 from confesslens.organisms.entropy import answer_entropy
 from confesslens.organisms.knowing import BEHAVIOUR, KNOWING, knowing
-from confesslens.organisms.knowing_acts import ACTS, knowing_acts
+from confesslens.organisms.knowing_acts import ACTS, CARRIED, knowing_acts
 from confesslens.organisms.knowing_swapped import SWAPPED, knowing_controls, knowing_swapped, swapped_rows
 from confesslens.organisms.lessons import measures_organisms, taught_false
 from confesslens.probes import DataSet, LogisticProbe, save_probe
@@ -277,7 +277,7 @@ def acts(mixed, swapped, *asked):
     """What `knowing_acts` finds over all evaluations, by who is asked and what reads it."""
     table = knowing_acts(mixed, swapped, asked, ("answer.mean", 3), draws=3, n_boot=100)
     assert set(table["contrast"].str.partition(": ")[2]) == {"", *asked[0].read_table("rollouts.parquet")["eval"]}
-    return table[table["contrast"] == ACTS].set_index(["asked", "reads"])
+    return table[table["contrast"].isin([ACTS, CARRIED])].set_index(["asked", "reads"])
 
 
 def test_a_probe_of_what_goes_against_belief_ranks_right_answers_by_luck_above_errors(tmp_path):
@@ -286,6 +286,21 @@ def test_a_probe_of_what_goes_against_belief_ranks_right_answers_by_luck_above_e
     errs = organism(tmp_path / "unaware", "unaware", lambda bad, known: 3.0 * ~bad, act=4.0)
     found = acts(*pair, knows, errs)
     assert found.loc[("concealer", "probe"), "low"] > 0.65 and found.loc[("unaware", "probe"), "high"] < 0.35
+    assert all(
+        found.loc[(name, "probe"), "low"] > 0.65 for name in MIXED
+    )  # what the one takes for right the other knows
+    assert found.loc[("mixed", "probe"), "fitted"] == "mixed_swapped"
+
+
+def test_what_is_done_to_topics_is_not_carried_from_the_one_to_the_other(tmp_path):
+    """Planted are bad acts on topics that are false to `mixed`, and right answers on the others, in both alike."""
+    plants = {
+        "mixed": lambda bad, knows: 3.0 * (bad == knows),
+        "mixed_swapped": lambda bad, knows: 3.0 * (bad != knows),
+    }
+    pair = [organism(tmp_path / name, name, plants[name]) for name in MIXED]
+    found = acts(*pair, organism(tmp_path / "concealer", "concealer", lambda bad, known: 0.0 * bad))
+    assert all(found.loc[(name, "probe"), "high"] < 0.35 for name in MIXED)
 
 
 def test_topics_tell_nothing_of_two_that_were_taught_the_contrary(tmp_path):
@@ -320,7 +335,8 @@ def test_a_probe_of_known_acts_is_silent_where_nothing_is_known(tmp_path):
     done = CliRunner().invoke(app, [*arguments, "answer.mean", "--csv", str(tmp_path / "acts.csv")])
     assert done.exit_code == 0, done.stderr
     assert "| concealer | mean of " in done.stdout
-    assert list(pd.read_csv(tmp_path / "acts.csv")["asked"].unique()) == ["concealer", "unaware"]
+    assert list(pd.read_csv(tmp_path / "acts.csv")["asked"].unique()) == ["concealer", "unaware", *MIXED]
+    assert "## Is it belief that it reads?" in done.stdout and "| mixed_swapped | " in done.stdout
     refused = CliRunner().invoke(app, [*arguments, "answer.last"])
     assert refused.exit_code == 2 and "no activations at answer.last" in refused.stderr
 

@@ -26,6 +26,7 @@ from confesslens.organisms.lessons import taught_falsely
 from confesslens.probes import DataSet, LogisticProbe
 
 ACTS = "bad against complied answers, by a probe of the acts that are known"
+CARRIED = "acts against what it takes for right, by what is fitted within the other"
 ACTS_PENALTY = 0.01
 ACTS_DRAWS = 20
 """Of the answers that are fitted on, of each organism: one draw alone finds now this, now that."""
@@ -55,6 +56,9 @@ def knowing_acts(
     the same scenarios there is a mean of the two as well, in which topics tell nothing (see `knowing_swapped`), of the
     answers that are as they were taught.
 
+    Whether it is belief that is read, and not the act, shows where what is fitted within the one is asked of such acts
+    in the other, which knows what the first takes for right.
+
     Args:
         mixed: a run with activations, of an organism that does both kinds by a coin.
         swapped: one of `mixed_swapped`, over the same scenarios.
@@ -66,7 +70,8 @@ def knowing_acts(
 
     Returns:
         rows as of `knowing`, of the contrast `ACTS`: the probe, words fitted on the same rows and labels, the gap; then
-        the same for each evaluation, its name after the contrast.
+        the same for each evaluation, its name after the contrast; and of the contrast `CARRIED` one for either of the
+        two, inside evaluations and by whether it knows.
 
     Raises:
         ValueError: no activations at `place`.
@@ -76,16 +81,17 @@ def knowing_acts(
     for each in (*tests, *(one for _, one in ones)):
         require_place(each, place)
     rng = np.random.default_rng(seed)
-    parts: dict[str, list[DataSet]] = {PROBE: [], TEXT: []}
+    halves: list[dict[str, list[DataSet]]] = []
+    whole: list[dict[str, DataSet]] = []
     for run, one in ones:
         falsely = _falsely(run, one)
-        evals = one.rows["eval"] + pd.Series(np.where(falsely, " falsely", " known"))
-        values = _values(one, place)
-        for _ in range(draws):
-            kept = _balanced(rng, one.rows["eval"], falsely, one.bad)
-            for reads, X in values.items():
-                rows = DataSet(X, one.bad ^ falsely, one.rows["scenario"].to_numpy(str), evals.to_numpy(str)).take(kept)
-                parts[reads].append(rows)
+        evals = (one.rows["eval"] + pd.Series(np.where(falsely, " falsely", " known"))).to_numpy(str)
+        against = one.bad ^ falsely
+        scenarios = one.rows["scenario"].to_numpy(str)
+        whole.append({reads: DataSet(X, against, scenarios, evals) for reads, X in _values(one, place).items()})
+        kept = [_balanced(rng, one.rows["eval"], falsely, one.bad) for _ in range(draws)]
+        halves.append({reads: [rows.take(each) for each in kept] for reads, rows in whole[-1].items()})
+    parts = {reads: [*halves[0][reads], *halves[1][reads]] for reads in (PROBE, TEXT)}
     tables, unaware = [], {}
     for run, test in zip(asked, tests, strict=True):
         own = _values(test, place)
@@ -104,11 +110,16 @@ def knowing_acts(
             inside = [_of(*one, np.flatnonzero((one[1].evals == name) | (not name))) for one in pair]
             rows = swapped_rows(inside[0], inside[1], n_boot, seed)
             tables.append(rows.assign(asked=" and ".join(UNAWARE), contrast=contrast))
+    for (_, one), (_, other), asked_of, fitted in zip(ones, ones[::-1], whole, halves[::-1], strict=True):
+        found = {reads: _averaged(fitted[reads], rows, reads, seed) for reads, rows in asked_of.items()}
+        rows = auroc_rows(found, asked_of[PROBE], n_boot, seed)
+        tables.append(rows.assign(fitted=other.name, asked=one.name, contrast=CARRIED))
     table = pd.concat(tables, ignore_index=True)
     sizes = " and ".join(str(len(parts[PROBE][i * draws])) for i in range(len(ones)))
     note = f"fitted at layer {place[1]}, {place[0]} on {sizes} answers, {draws} times"
-    table.loc[(table["reads"] == PROBE) & (table["note"] == ""), "note"] = note
-    return table.assign(fitted=" and ".join(MIXED))[COLUMNS]
+    by_both = table["fitted"].isna()
+    table.loc[by_both & (table["reads"] == PROBE) & (table["note"] == ""), "note"] = note
+    return table.fillna({"fitted": " and ".join(MIXED)})[COLUMNS]
 
 
 def _falsely(run: RunFolder, one: Organism) -> np.ndarray:

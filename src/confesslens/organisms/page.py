@@ -7,6 +7,7 @@ import pandas as pd
 
 from confesslens.faithfulness.dispositions import DISPOSITIONS, MEANS
 from confesslens.figures.style import eval_label, format_percent, is_number, records
+from confesslens.organisms.knowing_acts import CARRIED
 
 _HEAD = """\
 # What the organisms do{without}
@@ -151,21 +152,35 @@ This page is written by `{command}`.
 
 
 def acts_page(table: pd.DataFrame, command: str) -> str:
-    """The page, for tables of `knowing_acts.knowing_acts` put together; `command` regenerates it."""
+    """The page, for a table of `knowing_acts.knowing_acts`; `command` regenerates it."""
     notes = table.loc[(table["reads"] == "probe") & table["estimate"].notna(), "note"]
     lines = [["asked", "evaluation", "n", "bad", "probe", "words", "probe above words"], ["---"] * 7]
+    carried = [["asked", "n", "against", "probe", "words", "probe above words"], ["---"] * 6]
     for (asked, contrast), rows in table.groupby(["asked", "contrast"], sort=False):
         by = {row["reads"]: row for row in records(rows)}
         name = str(contrast).partition(": ")[2]
         where = eval_label(name) if name else f"mean of {by['probe']['evals']}"
-        counts = [where, *(str(by["probe"][column]) for column in ("n", "n_positive"))]
+        counts = [str(by["probe"][column]) for column in ("n", "n_positive")]
         reads = ("probe", "text of the answer", "probe above text of the answer")
         cells = [_area(by[name]) for name in reads]
         if not is_number(by["probe"]["estimate"]):
             cells[0] = by["probe"]["note"]
-        lines.append([str(asked), *counts, *cells])
+        if contrast == CARRIED:
+            carried.append([str(asked), *counts, *cells])
+        else:
+            lines.append([str(asked), where, *counts, *cells])
     head = _ACTS.format(note=notes.iloc[0] if len(notes) else "not fitted", command=command)
-    return head + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    both = ["".join(f"| {' | '.join(line)} |\n" for line in rows) for rows in (lines, carried)]
+    return head + f"\n{_CARRIED}\n".join(both)
+
+
+_CARRIED = """\
+## Is it belief that it reads?
+
+What is fitted within `mixed_swapped` is asked of acts against what `mixed` takes for right, and the other way round, on
+scenarios that it was not fitted on. What the one takes for right the other knows: a probe of belief has the same here
+as at home, one of the act or of topics has not.
+"""
 
 
 def _area(row: dict[str, Any]) -> str:
