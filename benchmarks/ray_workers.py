@@ -1,10 +1,10 @@
 """A Ray cluster of two local workers against two processes by hand: one JSON line of ratios, measured in turns.
 
-    uv run python benchmarks/ray_workers.py
+    uv run python benchmarks/ray_workers.py [ROUNDS]
 
 Both sample and grade the same 48 tempted and 24 neutral rollouts of the embedded model (2 scenarios an evaluation;
 float32, one thread a worker), from nothing, with the start of the processes and of the cluster, and again with workers
-that are up. Two rounds, the second in the other order.
+that are up. Two rounds, or as many as are asked for, every second in the other order.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import functools
 import json
 import multiprocessing
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -85,10 +86,11 @@ def main() -> None:
     """Measure and print."""
     config = make_config({"n": 2, "samples": 2, "evals": ["all"], "conditions": ["tempted"], "neutral_samples": 1})
     times: dict[str, list[float]] = {name: [] for name in ("hand", "hand_up", "ray", "ray_up")}
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     with tempfile.TemporaryDirectory() as home:
-        for turn in range(2):
+        for turn in range(rounds):
             folders = [Path(home) / f"{name}-{turn}" for name in ("hand", "ray", "again")]
-            for name in ("hand", "ray") if turn == 0 else ("ray", "hand"):
+            for name in ("hand", "ray") if turn % 2 == 0 else ("ray", "hand"):
                 found = two_processes(config, folders[0]) if name == "hand" else on_ray(config, *folders[1:])
                 times[name].append(found[0])
                 times[f"{name}_up"].append(found[1])
