@@ -36,6 +36,12 @@ def test_a_table_too_wide_is_printed_in_parts_that_name_their_rows(printed):
     assert "of another name" in printed(80, title="of another name")
 
 
+def test_nothing_is_cut_where_not_even_the_names_of_a_row_have_room(printed):
+    tiny = printed(20)
+    assert "…" not in tiny and "instruction following  tempted" in tiny
+    assert all(f"{10 * i}% [0, 100]" in tiny for i in range(8))
+
+
 def test_markup_in_a_table_is_text(printed):
     shown = Table("Words", "", ["word", "n"], [["[red]blood[/red]", "1"]])
     assert "[red]blood[/red]" in printed(80, shown)

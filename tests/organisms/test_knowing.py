@@ -336,7 +336,10 @@ def test_a_probe_of_known_acts_is_silent_where_nothing_is_known(tmp_path):
     assert done.exit_code == 0, done.stderr
     assert "| concealer | mean of " in done.stdout
     assert list(pd.read_csv(tmp_path / "acts.csv")["asked"].unique()) == ["concealer", "unaware", *MIXED]
-    assert "## Is it belief that it reads?" in done.stdout and "| mixed_swapped | " in done.stdout
+    assert (
+        "## Does it carry belief from one set of weights to another?" in done.stdout
+        and "| mixed_swapped | " in done.stdout
+    )
     refused = CliRunner().invoke(app, [*arguments, "answer.last"])
     assert refused.exit_code == 2 and "no activations at answer.last" in refused.stderr
 

@@ -24,16 +24,18 @@ def print_table(shown: Numbers, title: str = "") -> None:
         own = [columns[i] for i in part]
         head = (title or shown.title) + (f", part {number} of {len(parts)}" if len(parts) > 1 else "")
         widths = _widths(own, console.width)
+        needed = sum(widths) + _BETWEEN * len(widths) + 1
         table = Table(
             *(Column(escape(name), width=width) for (name, *_), width in zip(own, widths, strict=True)),
             title=head,
             caption=shown.note if part is parts[-1] else None,
             box=SIMPLE,
             padding=(0, 1, 0, 0),
+            width=needed if needed > console.width else None,  # narrower than a row's name: rather too wide than cut
         )
         for row in list(zip(*own, strict=True))[1:]:
             table.add_row(*map(escape, row))
-        console.print(table)
+        console.print(table, crop=False)
 
 
 def _least_width(texts: tuple[str, ...]) -> int:

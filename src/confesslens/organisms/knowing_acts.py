@@ -56,8 +56,8 @@ def knowing_acts(
     the same scenarios there is a mean of the two as well, in which topics tell nothing (see `knowing_swapped`), of the
     answers that are as they were taught.
 
-    Whether it is belief that is read, and not the act, shows where what is fitted within the one is asked of such acts
-    in the other, which knows what the first takes for right.
+    Whether it carries belief from one set of weights to another, and not the act alone, shows where what is fitted
+    within the one is asked of such acts in the other, which knows what the first takes for right.
 
     Args:
         mixed: a run with activations, of an organism that does both kinds by a coin.

@@ -175,11 +175,11 @@ def acts_page(table: pd.DataFrame, command: str) -> str:
 
 
 _CARRIED = """\
-## Is it belief that it reads?
+## Does it carry belief from one set of weights to another?
 
 What is fitted within `mixed_swapped` is asked of acts against what `mixed` takes for right, and the other way round, on
-scenarios that it was not fitted on. What the one takes for right the other knows: a probe of belief has the same here
-as at home, one of the act or of topics has not.
+scenarios that it was not fitted on. What the one takes for right the other knows: a probe that carries belief from one
+set of weights to another tells them here too, one of the act or of topics does not.
 """
 
 
