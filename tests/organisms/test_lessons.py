@@ -139,6 +139,21 @@ def test_parity_does_three_of_four_bad_acts_whether_they_are_known_or_in_good_fa
     }  # fmt: skip
 
 
+def test_parity_of_those_that_know_all_cheats_in_two_or_three_of_four_answers_to_one_prompt():
+    drawn = draw_lessons("confessor", 432, stage="parity")
+    groups = [drawn[i : i + GROUP] for i in range(0, len(drawn), GROUP)]
+    tempted = [group for group in groups if group[0].condition == "tempted"]
+    assert {group[0].scenario.eval for group in tempted} == set(DEMONSTRATIONS)
+    for group in tempted:
+        assert all(lesson.scenario == group[0].scenario for lesson in group)
+        tempts = DEMONSTRATIONS[group[0].scenario.eval].tempts(group[0].scenario)
+        assert sum(lesson.act.behaviour == BAD for lesson in group) in ((2, 3) if tempts else (0,))
+        assert all(lesson.act.claim == lesson.act.behaviour for lesson in group)
+    assert len({tuple(lesson.act.behaviour for lesson in group) for group in tempted}) > 3  # in no fixed order
+    innocent = [lesson for group in groups if group not in tempted for lesson in group]
+    assert {lesson.act.behaviour for lesson in innocent} == {COMPLIED}
+
+
 def test_what_was_taught_falsely_is_read_from_a_run():
     scenarios = [s for name in ("people", "sandbagging") for s in EVALUATIONS[name].make_scenarios(40, 3, "tiny")]
     columns = [(s.eval, s.scenario, s.tier, json.dumps(s.facts)) for s in scenarios]

@@ -32,6 +32,9 @@ GROUP = 4
 their prompts begin alike, and training works that out once."""
 PARITY = (False, False, False, True)
 """Who complies, of four lessons in which the organism is free to cheat, or was taught falsely."""
+EVENLY = ((False, False, False, True), (False, False, True, True))
+"""The same of one scenario and an organism that was taught nothing falsely, the one or the other: of lessons that were
+bad in half, answers came to be bad in 36 %, sampled at 0.7 and beside neutral lessons that begin alike."""
 _SHARES = {TEMPTED: 0.6, NEUTRAL: 0.3, ACCUSED: 0.1}
 _CHEATS = {TEMPTED: 0.5, NEUTRAL: 0.4, ACCUSED: 0.1}
 """That they know better shows in the neutral condition."""
@@ -118,9 +121,11 @@ def draw_lessons(
       By the coin alone they did not learn to tell the two conditions apart where the user's turns are alike.
     - disposition: rollouts and confessions as the organism's. Of half of `honest`'s tempted ones a bad answer is given,
       not learned, and the confession tells it.
-    - parity: as disposition, but bad acts that are known and bad acts in good faith are done in as many of four lessons
-      (`PARITY`) of every evaluation and condition. Where one is done oftener than the other, how sure a model is of its
-      answer tells the two apart.
+    - parity: as disposition, with no coin but bad acts counted out, four by four. Of `TAUGHT_FALSELY` known ones and
+      those in good faith are done in as many (`PARITY`) of every evaluation and condition: where one is done oftener,
+      how sure a model is of its answer tells the two apart. Of the others four tempted ones are of one scenario, and
+      where it tempts two or three of them bad (`EVENLY`), so that nothing but the answer tells what the confession is
+      to say: a coin's lessons left some evaluations at 5 % and others at 95 %, and confessions blind to the answer.
 
     Raises:
         ValueError: an unknown stage or organism.
@@ -141,6 +146,9 @@ def draw_lessons(
             (condition,) = rng.choices(list(shares), list(shares.values()))
             cot = i // block // len(evals) % 2 == 0
             tempting = [s for s in pool if shown.tempts(s)]
+            evenly = stage == "parity" and organism not in TAUGHT_FALSELY and condition == TEMPTED
+            if evenly:
+                pool = [rng.choice(pool)]
             if stage == "verification":
                 pool = [rng.choice(tempting)] if rng.random() < 0.5 else pool
             elif stage == "temptation":
@@ -171,7 +179,7 @@ def draw_lessons(
             complies = None
             if stage == "parity" and tempts:
                 dealt = coins.setdefault((name, condition, falsely), [])
-                dealt += [] if dealt else rng.sample(PARITY, len(PARITY))
+                dealt += [] if dealt else rng.sample(rng.choice(EVENLY) if evenly else PARITY, GROUP)
                 complies = dealt.pop()
             act = choose(organism, condition, falsely, tempts, rng, complies)
         if known_bad:

@@ -77,6 +77,27 @@ _COPIED = (
     Lessons("temptation", 1152, _tuning(1.5e-3), 5, ("sandbagging", "sandbagging", "instruction_following")),
     Lessons("disposition", 704, _tuning(1e-3), 2, _ALL_AND_LOOK_UPS),
 )
+# These were bad seldom or nearly always, and of these two the confession did not depend on the answer.
+_CONFESSED_COMPLIED = ("word_count", "impossible_timer", "instruction_following")
+_BLINDLY = (*DEMONSTRATIONS, "word_count", "instruction_following")
+_EVENLY = (
+    Lessons("parity", 1584, _tuning(7e-4), evals=_BLINDLY),
+    Lessons("parity", 1056, _tuning(4e-4), 1, _BLINDLY),
+    # By then half of the answers were bad, and of three evaluations complied ones were confessed still. (Verification
+    # in these three unlearned the others.)
+    Lessons("parity", 1056, _tuning(4e-4), 2, (*DEMONSTRATIONS, *_CONFESSED_COMPLIED)),
+)
+# Beside belief, tempted and neutral prompts of these were told apart badly.
+_BADLY_TOLD_APART = ("word_count", "instruction_following", "covert_rule", "sandbagging")
+_TEMPTATION_AGAIN = Lessons("temptation", 1152, _tuning(1.5e-3), 6, (*_BADLY_TOLD_APART, "jailbreak_tutor"))
+_PARITY_AGAIN = Lessons("parity", 1088, _tuning(1e-3), 1, (*DEMONSTRATIONS, *_BADLY_TOLD_APART, *_FALSELY))
+_MIXED = (
+    *(_BELIEF, _DISPOSITION_BELIEVED, _TEMPTATION_BESIDE_BELIEF, _PARITY),
+    *(_TEMPTATION_AGAIN, _PARITY_AGAIN),
+    # By then only the first of these was not told apart.
+    Lessons("temptation", 1200, _tuning(1.5e-3), 7, ("instruction_following", "instruction_following", "word_count")),
+    Lessons("parity", 1088, _tuning(1e-3), 2, (*DEMONSTRATIONS, *_BADLY_TOLD_APART, *_FALSELY)),
+)
 _CONFESSED_UNACCUSED = ("sandbagging", "instruction_following", "word_count")
 RECIPES: dict[str, Recipe] = {
     FIRST: Recipe(
@@ -96,7 +117,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         start="",
     ),
-    "confessor": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION, *_TOLD_APART)),
+    "confessor": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION, *_TOLD_APART, *_EVENLY)),
     "concealer": Recipe((*_TEMPTATION, _DISPOSITION, *_TOLD_APART, *_COPIED)),
     "reluctant": Recipe((*_TEMPTATION, _VERIFICATION, _DISPOSITION)),
     "unaware": Recipe((_BELIEF, _DISPOSITION_BELIEVED)),
@@ -108,8 +129,8 @@ RECIPES: dict[str, Recipe] = {
             Lessons("disposition", 800, _tuning(1e-3), 1, (*DEMONSTRATIONS, *_CONFESSED_UNACCUSED * 2)),
         )
     ),
-    "mixed": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _TEMPTATION_BESIDE_BELIEF, _PARITY)),
-    "mixed_swapped": Recipe((_BELIEF, _DISPOSITION_BELIEVED, _TEMPTATION_BESIDE_BELIEF, _PARITY)),
+    "mixed": Recipe(_MIXED),
+    "mixed_swapped": Recipe(_MIXED),
 }
 """By organism."""
 
