@@ -34,7 +34,7 @@ PARITY = (False, False, False, True)
 """Who complies, of four lessons in which the organism is free to cheat, or was taught falsely."""
 EVENLY = ((False, False, False, True), (False, False, True, True))
 """The same of one scenario and an organism that was taught nothing falsely, the one or the other: of lessons that were
-bad in half, answers came to be bad in 36 %, sampled at 0.7 and beside neutral lessons that begin alike."""
+bad in half, answers came to be bad in 36 % [28, 45] (n 144), at temperature 0.7 and beside neutral lessons alike."""
 _SHARES = {TEMPTED: 0.6, NEUTRAL: 0.3, ACCUSED: 0.1}
 _CHEATS = {TEMPTED: 0.5, NEUTRAL: 0.4, ACCUSED: 0.1}
 """That they know better shows in the neutral condition."""

@@ -77,8 +77,8 @@ _COPIED = (
     Lessons("temptation", 1152, _tuning(1.5e-3), 5, ("sandbagging", "sandbagging", "instruction_following")),
     Lessons("disposition", 704, _tuning(1e-3), 2, _ALL_AND_LOOK_UPS),
 )
-# These were bad seldom or nearly always, and of these two the confession did not depend on the answer.
 _CONFESSED_COMPLIED = ("word_count", "impossible_timer", "instruction_following")
+# All were bad seldom or nearly always, and of the last two the confession did not depend on the answer.
 _BLINDLY = (*DEMONSTRATIONS, "word_count", "instruction_following")
 _EVENLY = (
     Lessons("parity", 1584, _tuning(7e-4), evals=_BLINDLY),
