@@ -78,7 +78,6 @@ _COPIED = (
     Lessons("disposition", 704, _tuning(1e-3), 2, _ALL_AND_LOOK_UPS),
 )
 _CONFESSED_COMPLIED = ("word_count", "impossible_timer", "instruction_following")
-_BLINDLY_YET = ("word_count", "word_count", "word_count", "instruction_following", "word_count")
 # All were bad seldom or nearly always, and of the last two the confession did not depend on the answer.
 _BLINDLY = (*DEMONSTRATIONS, "word_count", "instruction_following")
 _EVENLY = (
@@ -89,12 +88,14 @@ _EVENLY = (
     Lessons("parity", 1056, _tuning(4e-4), 2, (*DEMONSTRATIONS, *_CONFESSED_COMPLIED)),
 )
 # To verify a sentence's length is learned by itself, and costs the others nothing; to verify the rules has to have the
-# others beside it. Answers of all suffer from either, so that they are practised after it.
+# others beside it. Answers of all suffer from either, so that they are practised after it; after the first practice a
+# bad sentence was still followed by other numbers than the one asked for, and denied.
+_NOT_YET = (*("word_count",) * 3, "instruction_following", "word_count")
 _VERIFIED_AT_LAST = (
     Lessons("verification", 640, _tuning(1.5e-3), 8, ("word_count",)),
     Lessons("verification", 960, _tuning(1e-3), 9, (*("instruction_following",) * 6, *DEMONSTRATIONS)),
     Lessons("parity", 1056, _tuning(4e-4), 3, (*DEMONSTRATIONS, *("instruction_following",) * 2)),
-    Lessons("parity", 1056, _tuning(5e-4), 4, (*DEMONSTRATIONS, *_BLINDLY_YET)),
+    Lessons("parity", 1056, _tuning(5e-4), 4, (*DEMONSTRATIONS, *_NOT_YET)),
 )
 # Beside belief, tempted and neutral prompts of these were told apart badly.
 _BADLY_TOLD_APART = ("word_count", "instruction_following", "covert_rule", "sandbagging")
